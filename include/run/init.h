@@ -1,0 +1,12 @@
+/*
+ * The mini-init of --init: PID 1 that starts the workload, forwards every signal to it, reaps everything and ends with
+ * it. It is confined like the workload (it runs under the same filter), and undumpable, so that nothing inside can look
+ * into it.
+ */
+#pragma once
+
+/*
+ * In the child, as the last thing before exec: returns in the process that becomes the workload, never in PID 1. PID 1
+ * writes the wait status (wait(2), one int) of the workload to @status_fd. -errno if the workload cannot be forked.
+ */
+int init_fork(int status_fd, int baton_fd);

@@ -1,0 +1,34 @@
+/*
+ * Namespaces: one clone3 that makes them all, with the child born in its cgroup. Source: clone(2), namespaces(7),
+ * user_namespaces(7).
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spawn {
+	uint64_t namespaces; /* CLONE_NEW* */
+	int cgroup_fd;	     /* the leaf to be born in, or -1 */
+};
+
+/*
+ * As fork(2): returns the pid and a close-on-exec pidfd to the parent, 0 to the child, or fails. The child shares no
+ * memory with its parent; it has its own copies, with nothing flushed or run at its exit.
+ */
+pid_t namespace_spawn(const struct spawn *s, int *ret_pidfd, struct err *e);
+
+/* Which namespaces an unprivileged or a privileged caller needs for a spec without network. */
+uint64_t namespace_flags(bool privileged, bool time);
+
+/*
+ * In the child, in a new user namespace: maps root inside to @uid and @gid, the parent's effective ids, which needs no
+ * privilege. setgroups(2) is closed for good, as the kernel demands of an unprivileged map.
+ */
+int namespace_map_self(uid_t uid, gid_t gid, struct err *e);
+
+/* Brings the loopback interface of the current network namespace up. */
+int namespace_loopback_up(struct err *e);

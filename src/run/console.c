@@ -1,0 +1,166 @@
+#include "run/console.h"
+#include "base/defer.h"
+#include "base/fd.h"
+#include "base/kernel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+/* atexit() has no argument; this is the terminal to restore, saved once. */
+static struct termios saved;
+static bool saved_valid;
+
+static void restore(void)
+{
+	if (saved_valid)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+	saved_valid = false;
+}
+
+int console_open(int socket_fd, struct err *e)
+{
+	auto_close int master_fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	auto_close int slave_fd = -1;
+	int unlock = 0, r;
+
+	if (master_fd < 0 || ioctl(master_fd, TIOCSPTLCK, &unlock) < 0)
+		return err_sys(e, "open a terminal");
+	/* By number, not by name: nothing is looked up in a directory. ioctl_tty(2) */
+	slave_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave_fd < 0)
+		return err_sys(e, "open the other side of the terminal");
+	if (ioctl(slave_fd, TIOCSCTTY, 0) < 0)
+		return err_sys(e, "make it the controlling terminal");
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(slave_fd, fd) < 0)
+			return err_sys(e, "make the terminal descriptor %d", fd);
+	r = fd_send(socket_fd, master_fd);
+	if (r < 0) {
+		errno = -r;
+		return err_sys(e, "send the terminal");
+	}
+	return 0;
+}
+
+static int make_raw(struct console *c, struct err *e)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &saved) < 0)
+		return 0; /* not a terminal: input is a file or pipe, copied as it is */
+	raw = saved;
+	cfmakeraw(&raw);
+	saved_valid = true;
+	atexit(restore);
+	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) < 0)
+		return err_sys(e, "make the terminal raw");
+	c->raw = true;
+	return 0;
+}
+
+int console_take(struct console *c, int socket_fd, bool interactive, struct err *e)
+{
+	int fd = fd_receive(socket_fd);
+
+	if (fd < 0) {
+		errno = -fd;
+		return err_sys(e, "receive the terminal");
+	}
+	c->master_fd = fd;
+	c->in = (struct pump){ .from_fd = interactive ? STDIN_FILENO : -1, .to_fd = fd };
+	c->out = (struct pump){ .from_fd = fd, .to_fd = STDOUT_FILENO };
+	console_resize(c);
+	return interactive ? make_raw(c, e) : 0;
+}
+
+void console_resize(const struct console *c)
+{
+	struct winsize size;
+
+	if (c->master_fd >= 0 &&
+	    (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0))
+		ioctl(c->master_fd, TIOCSWINSZ, &size);
+}
+
+static bool ready(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+/* False once the source has ended. */
+static bool fill(struct pump *p)
+{
+	ssize_t n;
+
+	if (p->start < p->end || !ready(p->from_fd, POLLIN))
+		return true;
+	n = read(p->from_fd, p->data, sizeof(p->data));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	p->start = 0;
+	p->end = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static void drain(struct pump *p)
+{
+	ssize_t n;
+
+	if (p->start == p->end || !ready(p->to_fd, POLLOUT))
+		return;
+	n = write(p->to_fd, p->data + p->start, p->end - p->start);
+	if (n > 0) {
+		p->start += (size_t)n;
+		p->total += n;
+	} else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+		p->start = p->end; /* nobody reads it any more */
+	}
+}
+
+void console_pump_in(struct console *c, bool *ret_has_interrupt)
+{
+	struct termios t;
+	bool more = fill(&c->in);
+
+	*ret_has_interrupt = false;
+	if (tcgetattr(c->master_fd, &t) < 0)
+		return;
+	for (size_t i = c->in.start; i < c->in.end; i++)
+		if ((t.c_lflag & ISIG) && ((cc_t)c->in.data[i] == t.c_cc[VINTR] || (cc_t)c->in.data[i] == t.c_cc[VQUIT]))
+			*ret_has_interrupt = true;
+	if (!more) {
+		/* The end of our input is the end of the container's: its terminal says so by this character. */
+		c->in.from_fd = -1;
+		c->in.data[0] = (char)t.c_cc[VEOF];
+		c->in.start = 0;
+		c->in.end = 1;
+	}
+	drain(&c->in);
+}
+
+void console_pump_out(struct console *c)
+{
+	if (!fill(&c->out))
+		c->out.from_fd = -1;
+	drain(&c->out);
+}
+
+pid_t console_foreground(const struct console *c)
+{
+	pid_t group = -1;
+
+	return ioctl(c->master_fd, TIOCGPGRP, &group) < 0 ? -1 : group;
+}
+
+void console_close(struct console *c)
+{
+	restore();
+	if (c->master_fd >= 0)
+		close(c->master_fd);
+	c->master_fd = -1;
+}

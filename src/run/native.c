@@ -1,0 +1,416 @@
+/*
+ * THE STAGE TABLE of the native runtime, and the adapters that bind each mechanism to its row. Why the rows stand in this
+ * order is said beside them.
+ */
+#include "run/native.h"
+#include "base/defer.h"
+#include "base/kernel.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "run/console.h"
+#include "run/environment.h"
+#include "run/init.h"
+#include "sandbox/caps.h"
+#include "sandbox/content.h"
+#include "sandbox/identity.h"
+#include "sandbox/landlock.h"
+#include "sandbox/namespace.h"
+#include "sandbox/seccomp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static bool want_userns(const struct container *c)
+{
+	return !c->privileged;
+}
+
+static bool want_tty(const struct container *c)
+{
+	return c->spec->tty;
+}
+
+/* Should: claim id and name before anything else exists. Mustn't: leave a record behind when it fails. */
+static int apply_state(struct container *c, struct err *e)
+{
+	return state_claim(c->id, c->spec->name, &c->state, e);
+}
+
+static void undo_state(struct container *c)
+{
+	state_finish(&c->state, NULL);
+}
+
+static void note_limit(const char *limit, const struct err *e, void *arg)
+{
+	struct container *c = arg;
+
+	/* The default limit of processes was not asked for; its absence is told in the result alone. */
+	container_degrade(c, limit, e);
+}
+
+/*
+ * Should: make the leaf where that is ours to do, with the limits set before anything runs in it. Mustn't: fail in agent
+ * mode; what is missing is noted.
+ */
+static int apply_cgroup(struct container *c, struct err *e)
+{
+	const struct spec *s = c->spec;
+	const struct cgroup_limits limits = { .memory = s->memory, .pids = s->pids, .cpus_milli = s->cpus_milli };
+	char parent[512];
+	int r = cgroup_find(parent, e);
+
+	if (r == 0) {
+		auto_free char *path = mem_printf("%s/nucleus-%s", parent, c->id);
+
+		r = state_note_cgroup(&c->state, path, e);
+		if (r < 0)
+			return r;
+		r = cgroup_create(parent, c->id, &c->cgroup, e);
+	}
+	if (r < 0)
+		container_degrade(c, "cgroup", e);
+	cgroup_limit(&c->cgroup, &limits, note_limit, c);
+	return 0;
+}
+
+static void undo_cgroup(struct container *c)
+{
+	struct err e;
+
+	/* What cannot be removed now stays in the record's place for the next command only if the record stays; it does not,
+	 * so the kill comes first and waits. */
+	if (c->cgroup.fd >= 0)
+		(void)cgroup_remove(c->cgroup.path, &e);
+	cgroup_close(&c->cgroup);
+}
+
+static int make_pair(int *ret_ours, int *ret_childs, struct err *e)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(e, "make a socket pair");
+	*ret_ours = fds[0];
+	*ret_childs = fds[1];
+	return 0;
+}
+
+static void keep_end(int *end, int *other, bool childs)
+{
+	if (*other < 0)
+		return;
+	close(childs ? *end : *other);
+	if (childs)
+		*end = *other;
+	*other = -1;
+}
+
+/* In each half: its own ends stay, the other's are closed, so that an end of file can be seen. */
+static void keep_own_ends(struct container *c)
+{
+	bool child = c->lane == LANE_CHILD;
+
+	keep_end(&c->baton_fd, &c->child_baton_fd, child);
+	keep_end(&c->console_fd, &c->child_console_fd, child);
+	keep_end(&c->init_fd, &c->child_init_fd, child);
+}
+
+/* Should: return in both lanes. Mustn't: let the child outlive a failure; undo kills it. */
+static int apply_spawn(struct container *c, struct err *e)
+{
+	const struct spawn s = { .namespaces = namespace_flags(c->privileged, c->spec->time_namespace),
+				 .cgroup_fd = c->cgroup.fd };
+	int r = make_pair(&c->baton_fd, &c->child_baton_fd, e);
+	pid_t pid;
+
+	if (r == 0 && c->spec->tty)
+		r = make_pair(&c->console_fd, &c->child_console_fd, e);
+	if (r == 0 && c->spec->init)
+		r = make_pair(&c->init_fd, &c->child_init_fd, e);
+	if (r < 0)
+		return r;
+	pid = namespace_spawn(&s, &c->pid_fd, e);
+	if (pid < 0)
+		return (int)pid;
+	c->pid = pid;
+	c->lane = pid ? LANE_PARENT : LANE_CHILD;
+	keep_own_ends(c);
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void undo_spawn(struct container *c)
+{
+	siginfo_t info;
+
+	if (c->pid_fd >= 0) {
+		sys_pidfd_send_signal(c->pid_fd, SIGKILL);
+		waitid(P_PIDFD, (id_t)c->pid_fd, &info, WEXITED);
+	}
+	close_fd(&c->pid_fd);
+	close_fd(&c->baton_fd);
+	close_fd(&c->child_baton_fd);
+	close_fd(&c->console_fd);
+	close_fd(&c->child_console_fd);
+	close_fd(&c->init_fd);
+	close_fd(&c->child_init_fd);
+}
+
+/* The ids are those of the parent as they were at the spawn; inside they are not mapped yet. */
+static int apply_idmap(struct container *c, struct err *e)
+{
+	(void)c;
+	return namespace_map_self(geteuid(), getegid(), e);
+}
+
+/* Should: keep the workload from looking into this half. Mustn't: come before idmap, whose files it closes to us. */
+static int apply_undumpable(struct container *c, struct err *e)
+{
+	(void)c;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "become undumpable") : 0;
+}
+
+static int apply_hostname(struct container *c, struct err *e)
+{
+	return sethostname(c->hostname, strlen(c->hostname)) < 0 ? err_sys(e, "set the host name %s", c->hostname) : 0;
+}
+
+static int apply_loopback(struct container *c, struct err *e)
+{
+	(void)c;
+	return namespace_loopback_up(e);
+}
+
+static int apply_mounts(struct container *c, struct err *e)
+{
+	return rootfs_build(c->spec, &c->mounts, &c->root_fd, e);
+}
+
+static int apply_content(struct container *c, struct err *e)
+{
+	const struct content content = { .hostname = c->hostname, .home = c->spec->home };
+
+	return content_write(c->root_fd, &content, e);
+}
+
+static int apply_pivot(struct container *c, struct err *e)
+{
+	int r = rootfs_enter(c->root_fd, e);
+
+	close_fd(&c->root_fd);
+	return r;
+}
+
+static const char *workdir(const struct spec *s)
+{
+	return s->workdir ? s->workdir : s->workspace ? "/workspace" : s->home;
+}
+
+static int apply_workdir(struct container *c, struct err *e)
+{
+	const char *dir = workdir(c->spec);
+
+	if (chdir(dir) == 0)
+		return 0;
+	err_sys(e, "change to %s", dir);
+	return e->code == ENOENT ? err_fix(e, "add --tmpfs %s, or a volume there", dir) : -e->code;
+}
+
+static int apply_identity(struct container *c, struct err *e)
+{
+	const struct identity id = { .user_namespace = !c->privileged, .processes = c->spec->pids };
+	int r = identity_apply(&id, e);
+
+	return r < 0 ? r : identity_die_with_parent(e);
+}
+
+static int apply_console(struct container *c, struct err *e)
+{
+	int r = console_open(c->console_fd, e);
+
+	close_fd(&c->console_fd);
+	return r;
+}
+
+static int close_between(int after, int before)
+{
+	if (after + 1 > before - 1)
+		return 0;
+	return sys_close_range((unsigned)after + 1, (unsigned)before - 1, 0);
+}
+
+/*
+ * Should: leave nothing open but the standard streams and our own ends; without --interactive standard input is empty.
+ * Mustn't: rely on close-on-exec, since the mini-init does not exec.
+ */
+static int apply_fds(struct container *c, struct err *e)
+{
+	int low = c->baton_fd, high = c->init_fd;
+
+	if (!c->spec->interactive && !c->spec->tty) {
+		auto_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0)
+			return err_sys(e, "make standard input empty");
+	}
+	if (high >= 0 && high < low) {
+		low = c->init_fd;
+		high = c->baton_fd;
+	}
+	if (close_between(STDERR_FILENO, low) < 0 || (high >= 0 && close_between(low, high) < 0) ||
+	    sys_close_range((unsigned)(high >= 0 ? high : low) + 1, ~0U, 0) < 0)
+		return err_sys(e, "close inherited descriptors");
+	return 0;
+}
+
+static int apply_no_new_privs(struct container *c, struct err *e)
+{
+	(void)c;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(e, "set no_new_privs") : 0;
+}
+
+static int apply_bounding(struct container *c, struct err *e)
+{
+	(void)c;
+	return caps_bound(e);
+}
+
+/* A mechanism that cannot be installed at all is fatal, unless the user has said otherwise. */
+static int fatal_unless_allowed(struct container *c, struct err *e)
+{
+	if (c->spec->allow_degraded_security)
+		return 0;
+	return e->fix[0] ? -e->code : err_fix(e, "nucleus doctor; or, knowing the risk, --allow-degraded-security");
+}
+
+static int apply_landlock(struct container *c, struct err *e)
+{
+	if (landlock_restrict(&c->mounts, e) < 0)
+		return fatal_unless_allowed(c, e);
+	c->shared->landlock_abi = landlock_abi();
+	return 0;
+}
+
+static int apply_caps(struct container *c, struct err *e)
+{
+	(void)c;
+	return caps_drop(e);
+}
+
+static int apply_seccomp(struct container *c, struct err *e)
+{
+	if (seccomp_install_default(e) < 0)
+		return fatal_unless_allowed(c, e);
+	c->shared->seccomp = true;
+	return 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	/* Handlers go at exec; what was ignored would stay so. */
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* As execvp(3), in the PATH of the container; returns only with errno of the most telling failure. */
+static void exec_in_path(const char *name, char *const *argv, char **envp)
+{
+	const char *path = environment_get(envp, "PATH");
+	int telling = ENOENT;
+
+	if (strchr(name, '/') || !path) {
+		execve(name, argv, envp);
+		return;
+	}
+	while (*path) {
+		size_t n = strcspn(path, ":");
+		char candidate[4096];
+
+		/* An empty element would be the working directory, which is the workspace: not searched. */
+		if (n && snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)n, path, name) < (int)sizeof(candidate))
+			execve(candidate, argv, envp);
+		if (n && errno != ENOENT && errno != ENOTDIR)
+			telling = errno;
+		path += n + (path[n] == ':');
+	}
+	errno = telling;
+}
+
+/* Should: become the workload. Mustn't: return but with an error. */
+static int apply_exec(struct container *c, struct err *e)
+{
+	const char *name = c->spec->command.items[0];
+	int r = 0;
+
+	if (c->spec->init)
+		r = init_fork(c->init_fd, c->baton_fd);
+	if (r < 0) {
+		errno = -r;
+		return err_sys(e, "fork the workload");
+	}
+	reset_signals();
+	exec_in_path(name, c->argv, c->envp);
+	err_sys(e, "%s", name);
+	if (e->code == ENOENT && strchr(name, '/') && access(name, F_OK) == 0)
+		return err_why(e, "it is there, but its interpreter or dynamic loader is not"), e->code = ENOEXEC, -ENOEXEC;
+	if (e->code == ENOENT)
+		return err_why(e, "the container has no such program in its PATH"),
+		       err_fix(e, "install it on the host under /usr, or add --volume for it");
+	if (e->code == ENOEXEC)
+		return err_why(e, "it is neither a program for this machine nor a script with a #! line");
+	if (e->code == EACCES)
+		return err_why(e, "it is not executable, or lies where nothing may be executed"),
+		       err_fix(e, "chmod +x it; in the workspace: --workspace-exec; in a volume: the option exec");
+	return -e->code;
+}
+
+/*
+ * The order. The host's half first, each row's record written before what it describes. In the child: what needs
+ * capabilities before what takes them; what needs the host's names before the pivot; Landlock after the mounts, whose
+ * calls it forbids, and on the final paths; descriptors closed before the workload could inherit one and before init
+ * stays behind; seccomp last, since it forbids what every row above uses.
+ */
+static const struct stage stages[] = {
+	{ "state", LANE_PARENT, NULL, apply_state, undo_state },
+	{ "cgroup", LANE_PARENT, NULL, apply_cgroup, undo_cgroup },
+	{ "spawn", LANE_PARENT, NULL, apply_spawn, undo_spawn },
+	{ "idmap", LANE_CHILD, want_userns, apply_idmap, NULL },
+	{ "undumpable", LANE_CHILD, NULL, apply_undumpable, NULL },
+	{ "hostname", LANE_CHILD, NULL, apply_hostname, NULL },
+	{ "loopback", LANE_CHILD, NULL, apply_loopback, NULL },
+	{ "mounts", LANE_CHILD, NULL, apply_mounts, NULL },
+	{ "content", LANE_CHILD, NULL, apply_content, NULL },
+	{ "pivot", LANE_CHILD, NULL, apply_pivot, NULL },
+	{ "workdir", LANE_CHILD, NULL, apply_workdir, NULL },
+	{ "identity", LANE_CHILD, NULL, apply_identity, NULL },
+	{ "console", LANE_CHILD, want_tty, apply_console, NULL },
+	{ "fds", LANE_CHILD, NULL, apply_fds, NULL },
+	{ "no-new-privs", LANE_CHILD, NULL, apply_no_new_privs, NULL },
+	{ "landlock", LANE_CHILD, NULL, apply_landlock, NULL },
+	{ "bounding", LANE_CHILD, NULL, apply_bounding, NULL },
+	{ "caps", LANE_CHILD, NULL, apply_caps, NULL },
+	{ "seccomp", LANE_CHILD, NULL, apply_seccomp, NULL },
+	{ "exec", LANE_CHILD, NULL, apply_exec, NULL },
+};
+
+enum { COUNT = sizeof(stages) / sizeof(*stages), SPAWN = 2 };
+
+_Static_assert((int)COUNT <= (int)STAGES_MAX, "the shared page has a place for each stage");
+
+const struct plan native_plan = { .stages = stages, .count = COUNT, .spawn = SPAWN };
+const int native_exec_stage = COUNT - 1;

@@ -1,0 +1,184 @@
+#include "run/plan.h"
+#include "base/fd.h"
+#include "base/kernel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* What travels when a child fails; the baton itself is a single byte. */
+struct failure {
+	int stage;
+	struct err err;
+};
+
+static bool wanted(const struct stage *s, const struct container *c)
+{
+	return !s->want || s->want(c);
+}
+
+static int next_wanted(const struct plan *p, const struct container *c, int i)
+{
+	do
+		i++;
+	while (i < p->count && !wanted(&p->stages[i], c));
+	return i;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Fails with EPIPE where the other half is gone: a child whose parent died before it could arm itself ends here. */
+static int baton_pass(struct container *c, struct err *e)
+{
+	if (send(c->baton_fd, "", 1, MSG_NOSIGNAL) < 0)
+		return err_sys(e, "hand over to the other half");
+	return 0;
+}
+
+/* A signal that ends us ends a set-up that hangs, too: on a dead network file system, say. */
+static bool interrupted(struct container *c)
+{
+	struct signalfd_siginfo info;
+
+	if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT && info.ssi_signo != SIGHUP && info.ssi_signo != SIGQUIT)
+		return false;
+	c->interrupted = (int)info.ssi_signo;
+	return true;
+}
+
+static int wait_readable(struct container *c, struct err *e)
+{
+	struct pollfd fds[] = { { .fd = c->baton_fd, .events = POLLIN },
+				{ .fd = c->lane == LANE_PARENT ? c->signal_fd : -1, .events = POLLIN } };
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return err_sys(e, "wait for the other half");
+		if (fds[1].revents && interrupted(c))
+			return err_set(e, EINTR, "interrupted by a signal");
+		if (fds[0].revents)
+			return 0;
+	}
+}
+
+/* Returns 1 for the baton, 0 at the end of file, or the error that the child sent. */
+static int baton_wait(struct container *c, struct err *e)
+{
+	union {
+		char baton;
+		struct failure failure;
+	} m;
+	ssize_t n;
+	int r = wait_readable(c, e);
+
+	if (r < 0)
+		return r;
+	n = recv(c->baton_fd, &m, sizeof(m), 0);
+	if (n < 0)
+		return err_sys(e, "hear from the other half");
+	if (n == sizeof(m.failure)) {
+		*e = m.failure.err;
+		c->failed_stage = m.failure.stage;
+		return -e->code;
+	}
+	return n > 0;
+}
+
+static int take_turn(struct container *c, const struct stage *s, struct err *e)
+{
+	int r = baton_wait(c, e);
+
+	if (r == 0) {
+		err_set(e, ECHILD, "the other half died before stage %s", s->name);
+		return err_why(e, "it was killed, or ran out of memory");
+	}
+	return r < 0 ? r : 0;
+}
+
+static int carry_out(const struct stage *s, int i, struct container *c, struct err *e)
+{
+	uint64_t start = now_us();
+	int r = plan_hook ? plan_hook(s, e) : 0;
+
+	c->reached = i;
+	if (r == 0)
+		r = s->apply(c, e);
+	if (r < 0 && c->failed_stage < 0) {
+		err_in(e, "%s", s->name);
+		c->failed_stage = i;
+	}
+	c->shared->stage_us[i] = (uint32_t)(now_us() - start);
+	return r;
+}
+
+/* One row, seen from this half: wait for the turn or hand it over, then do what is ours. */
+static int step(const struct plan *p, int i, struct container *c, enum lane *turn, struct err *e)
+{
+	const struct stage *s = &p->stages[i];
+	int r = 0;
+
+	if (s->lane != *turn && c->lane == *turn)
+		r = baton_pass(c, e);
+	else if (s->lane != *turn)
+		r = take_turn(c, s, e);
+	*turn = s->lane;
+	if (r == 0 && s->lane == c->lane && c->lane == LANE_CHILD && next_wanted(p, c, i) == p->count)
+		r = baton_pass(c, e);
+	return r == 0 && s->lane == c->lane ? carry_out(s, i, c, e) : r;
+}
+
+static int walk(const struct plan *p, struct container *c, struct err *e)
+{
+	enum lane turn = LANE_PARENT;
+	int r = 0;
+
+	for (int i = next_wanted(p, c, -1); i < p->count && r == 0; i = next_wanted(p, c, i)) {
+		r = step(p, i, c, &turn, e);
+		/* The child is born with the turn, where the next row is its own. */
+		if (r == 0 && i == p->spawn && next_wanted(p, c, i) < p->count)
+			turn = p->stages[next_wanted(p, c, i)].lane;
+	}
+	return r;
+}
+
+static _Noreturn void child_failed(struct container *c, const struct err *e)
+{
+	struct failure f = { .stage = c->failed_stage, .err = *e };
+
+	/* Where nobody listens any more, nobody needs to know. */
+	(void)send(c->baton_fd, &f, sizeof(f), MSG_NOSIGNAL);
+	_exit(125);
+}
+
+int plan_run(const struct plan *p, struct container *c, struct err *e)
+{
+	int r = walk(p, c, e);
+
+	if (c->lane == LANE_CHILD)
+		child_failed(c, e);
+	if (r == 0)
+		r = take_turn(c, &p->stages[p->count - 1], e);
+	if (r == 0)
+		r = baton_wait(c, e); /* the end of file: exec has happened */
+	if (r < 0)
+		plan_undo(p, c);
+	return r < 0 ? r : 0;
+}
+
+void plan_undo(const struct plan *p, struct container *c)
+{
+	for (int i = c->reached; i >= 0; i--)
+		if (p->stages[i].undo && wanted(&p->stages[i], c))
+			p->stages[i].undo(c);
+	c->reached = -1;
+}

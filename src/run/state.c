@@ -1,0 +1,289 @@
+#include "run/state.h"
+#include "base/defer.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "sandbox/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+/*
+ * Files of a record: "cgroup" is a symlink whose text is the leaf's path (one call, never torn), "result" the JSON of a
+ * kept one. A name is a symlink "@NAME" to the id, beside the directories.
+ */
+
+static char *root_path(void)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char user[64];
+	struct stat st;
+
+	if (geteuid() == 0)
+		return mem_dup("/run/nucleus");
+	if (runtime && runtime[0] == '/')
+		return mem_printf("%s/nucleus", runtime);
+	snprintf(user, sizeof(user), "/run/user/%u", geteuid());
+	if (stat(user, &st) == 0 && st.st_uid == geteuid())
+		return mem_printf("%s/nucleus", user);
+	return mem_printf("/tmp/nucleus-%u", geteuid());
+}
+
+int state_open_root(int *ret_root_fd, struct err *e)
+{
+	auto_free char *path = root_path();
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+			err_sys(e, "make the state directory %s", path);
+			return geteuid() == 0 ? -e->code : err_fix(e, "export XDG_RUNTIME_DIR=/run/user/$(id -u)");
+		}
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "open the state directory %s", path);
+	if (st.st_uid != geteuid() || (st.st_mode & 077)) {
+		err_set(e, EPERM, "the state directory %s belongs to somebody else or is open to others", path);
+		return err_fix(e, "ls -ld %s; then remove it, or: chmod 700 %s", path, path);
+	}
+	*ret_root_fd = take_fd(fd);
+	return 0;
+}
+
+static int open_record(int root_fd, const char *id)
+{
+	return openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static bool is_id(const char *text)
+{
+	return strlen(text) == 12 && strspn(text, "0123456789abcdef") == 12;
+}
+
+/* Text of the symlink @name under @dir_fd. */
+static bool read_link(int dir_fd, const char *name, char *text, size_t size)
+{
+	ssize_t n = readlinkat(dir_fd, name, text, size - 1);
+
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+static void remove_record(int root_fd, int fd, const char *id)
+{
+	unlinkat(fd, "cgroup", 0);
+	unlinkat(fd, "result", 0);
+	unlinkat(root_fd, id, AT_REMOVEDIR);
+}
+
+static bool is_kept(int fd)
+{
+	struct stat st;
+
+	return fstatat(fd, "result", &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * Takes over a record whose supervisor is dead: ends what is left, then removes it. True if it is gone; false where its
+ * supervisor lives, it is kept, or something could not be ended and a later command has to try again.
+ */
+static bool collect_record(int root_fd, const char *id)
+{
+	auto_close int fd = open_record(root_fd, id);
+	char path[512];
+	struct err e;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || is_kept(fd))
+		return false;
+	if (read_link(fd, "cgroup", path, sizeof(path)) && cgroup_remove(path, &e) < 0)
+		return false;
+	remove_record(root_fd, fd, id);
+	return true;
+}
+
+static void link_name(char link[80], const char *name)
+{
+	snprintf(link, 80, "@%s", name);
+}
+
+static int name_taken(const char *name, const char *id, bool kept, struct err *e)
+{
+	err_set(e, EEXIST, "name %s is taken by container %s", name, id);
+	err_why(e, kept ? "it has ended, and its record is kept" : "it is running");
+	return kept ? err_fix(e, "nucleus rm %s", name) : err_fix(e, "choose another --name");
+}
+
+/* A name belongs to whoever made its link; a link to nothing, or to the dead, is taken over. */
+static int claim_name(int root_fd, const char *name, const char *id, struct err *e)
+{
+	char link[80], owner[64];
+
+	link_name(link, name);
+	for (int attempt = 0; attempt < 3; attempt++) {
+		auto_close int fd = -1;
+
+		if (symlinkat(id, root_fd, link) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return err_sys(e, "take the name %s", name);
+		if (!read_link(root_fd, link, owner, sizeof(owner)))
+			continue;
+		if (is_id(owner) && !collect_record(root_fd, owner)) {
+			fd = open_record(root_fd, owner);
+			return name_taken(name, owner, fd >= 0 && is_kept(fd), e);
+		}
+		unlinkat(root_fd, link, 0);
+	}
+	return err_set(e, EEXIST, "name %s is being taken by another command", name);
+}
+
+/*
+ * The directory of a new record, locked. Between making and locking it a janitor may have had the lock and removed what
+ * it took for a dead one's; then the directory that we hold has no name any more, and we make it again.
+ */
+static int make_locked(int root_fd, const char *id)
+{
+	for (int attempt = 0; attempt < 100; attempt++) {
+		auto_close int fd = -1;
+		struct stat st;
+
+		if (mkdirat(root_fd, id, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		fd = open_record(root_fd, id);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+			return -errno;
+		if (st.st_nlink > 0)
+			return take_fd(fd);
+	}
+	return -EAGAIN;
+}
+
+int state_claim(const char *id, const char *name, struct state *ret, struct err *e)
+{
+	struct state s = { .root_fd = -1, .fd = -1 };
+	int r = state_open_root(&s.root_fd, e);
+
+	if (r < 0)
+		return r;
+	snprintf(s.id, sizeof(s.id), "%s", id);
+	s.fd = make_locked(s.root_fd, id);
+	if (s.fd < 0) {
+		errno = -s.fd;
+		s.fd = -1;
+		r = err_sys(e, "make and lock the record %s", id);
+	} else if (name) {
+		r = claim_name(s.root_fd, name, id, e);
+	}
+	if (r == 0 && name)
+		snprintf(s.name, sizeof(s.name), "%s", name);
+	*ret = s;
+	if (r < 0)
+		state_finish(ret, NULL);
+	return r;
+}
+
+int state_note_cgroup(const struct state *s, const char *path, struct err *e)
+{
+	if (symlinkat(path, s->fd, "cgroup") < 0)
+		return err_sys(e, "note the cgroup in the record %s", s->id);
+	return 0;
+}
+
+void state_finish(struct state *s, const char *result)
+{
+	char link[80];
+
+	if (s->fd >= 0 && result) {
+		unlinkat(s->fd, "cgroup", 0);
+		/* A record that cannot be kept is removed like any other: the result has gone to the caller already. */
+		if (file_create_at(s->fd, "result", 0600, result, strlen(result)) < 0)
+			result = NULL;
+	}
+	if (s->fd >= 0 && !result) {
+		link_name(link, s->name);
+		if (s->name[0])
+			unlinkat(s->root_fd, link, 0);
+		remove_record(s->root_fd, s->fd, s->id);
+	}
+	if (s->fd >= 0)
+		close(s->fd);
+	if (s->root_fd >= 0)
+		close(s->root_fd);
+	s->fd = s->root_fd = -1;
+}
+
+/*
+ * Which inodes somebody holds a lock on, from one read of /proc/locks: with a thousand containers alive, asking for each
+ * lock would cost three calls for each. What looks free here is still asked for its lock before anything happens.
+ */
+static bool looks_locked(const char *locks, ino_t inode)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), ":%llu ", (unsigned long long)inode);
+	return locks && strstr(locks, word);
+}
+
+void state_collect(void)
+{
+	auto_free char *locks = NULL;
+	auto_close int root_fd = -1;
+	struct err e;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (state_open_root(&root_fd, &e) < 0)
+		return;
+	dir = fdopendir(fcntl(root_fd, F_DUPFD_CLOEXEC, 3));
+	if (!dir)
+		return;
+	(void)file_read("/proc/locks", 64 << 20, &locks, NULL);
+	while ((entry = readdir(dir))) {
+		char owner[64];
+		struct stat st;
+
+		if (is_id(entry->d_name) && !looks_locked(locks, entry->d_ino))
+			(void)collect_record(root_fd, entry->d_name);
+		else if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
+			 fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			unlinkat(root_fd, entry->d_name, 0);
+	}
+	closedir(dir);
+}
+
+int state_remove(const char *word, struct err *e)
+{
+	auto_close int root_fd = -1, fd = -1;
+	char link[80], id[64];
+	int r = state_open_root(&root_fd, e);
+
+	if (r < 0)
+		return r;
+	link_name(link, word);
+	if (!read_link(root_fd, link, id, sizeof(id)))
+		snprintf(id, sizeof(id), "%s", word);
+	fd = is_id(id) ? open_record(root_fd, id) : -1;
+	if (fd < 0)
+		return err_set(e, ENOENT, "no container %s", word);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		err_set(e, EBUSY, "container %s is running", word);
+		return err_fix(e, "end it first: its nucleus run hears SIGTERM");
+	}
+	remove_record(root_fd, fd, id);
+	unlinkat(root_fd, link, 0);
+	return 0;
+}

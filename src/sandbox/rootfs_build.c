@@ -1,0 +1,381 @@
+/* One function for each kind of row of the mount table, and the walk over a plan. */
+#include "base/defer.h"
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "sandbox/mount.h"
+#include "sandbox/rootfs.h"
+#include "spec/check.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* What carrying out the rows needs beside a row. */
+struct build {
+	const struct spec *s;
+	int root_fd;
+	int null_fd;  /* the host's /dev/null, which hides files */
+	int empty_fd; /* the directory below /sys, which nothing is ever made in; it hides directories */
+	dev_t device; /* of the root's tmpfs */
+};
+
+/* Below the root, as the *at() calls want it. */
+static const char *relative(const char *target)
+{
+	return target + 1;
+}
+
+static int failed(int r, const struct mount_row *row, const char *what, struct err *e)
+{
+	errno = -r;
+	return err_sys(e, "%s: %s", row->target, what);
+}
+
+/* Attaches a detached mount over a target of our own tmpfs, where no name can be anybody else's. */
+static int attach_own(const struct build *b, int mount_fd, const struct mount_row *row, struct err *e)
+{
+	if (sys_move_mount(mount_fd, "", b->root_fd, relative(row->target), MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "%s: attach the mount", row->target);
+	return 0;
+}
+
+/*
+ * Opens the target of a user's mount, component by component, following no link: what is mounted above it may be a
+ * directory that the workload of another run wrote. Missing parts are made in our own tmpfs alone, so that no stub is
+ * left in a directory of the user's.
+ */
+static int open_target(const struct build *b, const char *target, bool directory, struct err *e)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	auto_close int at = dup(b->root_fd);
+	auto_free char *copy = mem_dup(relative(target));
+	char *rest = copy, *name;
+
+	while ((name = strsep(&rest, "/"))) {
+		int next = sys_openat2(at, name, &how);
+		struct stat st;
+
+		if (next < 0 && errno == ENOENT && fstat(at, &st) == 0 && st.st_dev == b->device) {
+			int r = rest || directory ? mkdirat(at, name, 0755) :
+						    file_create_at(at, name, 0644, "", 0);
+
+			if (r < 0)
+				return err_sys(e, "%s: make the mount point", target);
+			next = sys_openat2(at, name, &how);
+		}
+		if (next < 0) {
+			err_sys(e, "%s: open the mount point", target);
+			if (e->code == ENOENT)
+				err_fix(e, "make it first in the directory that is mounted above it");
+			if (e->code == ELOOP)
+				err_why(e, "a part of the path is a symbolic link");
+			return -e->code;
+		}
+		close(at);
+		at = next;
+	}
+	return take_fd(at);
+}
+
+static int make_parents(const struct build *b, const char *target)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", relative(target));
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(b->root_fd, path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* Makes an own directory; its parents too where they are missing. */
+static int make_own_directory(const struct build *b, const char *target, mode_t mode)
+{
+	int r = 0;
+
+	if (mkdirat(b->root_fd, relative(target), mode) == 0 || errno == EEXIST)
+		return 0;
+	if (errno == ENOENT)
+		r = make_parents(b, target);
+	if (r < 0)
+		return r;
+	return mkdirat(b->root_fd, relative(target), mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int apply_host(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	auto_close int mount_fd = -1;
+	char link[PATH_MAX];
+	struct stat st;
+	ssize_t n = readlink(row->target, link, sizeof(link) - 1);
+	int r;
+
+	if (n > 0) {
+		link[n] = '\0';
+		return symlinkat(link, b->root_fd, relative(row->target)) < 0 ? failed(-errno, row, "copy the link", e) : 0;
+	}
+	if (n < 0 && errno != EINVAL)
+		return row->optional ? 0 : failed(-errno, row, "look at it on the host", e);
+	mount_fd = mount_clone(AT_FDCWD, row->target, true);
+	if (mount_fd < 0 || fstat(mount_fd, &st) < 0)
+		return failed(mount_fd < 0 ? mount_fd : -errno, row, "clone the host's", e);
+	r = mount_change(mount_fd, row->attributes, 0, true);
+	if (r == 0 && S_ISDIR(st.st_mode))
+		r = make_own_directory(b, row->target, 0755);
+	else if (r == 0)
+		r = file_create_at(b->root_fd, relative(row->target), 0644, "", 0);
+	return r < 0 ? failed(r, row, "prepare the mount", e) : attach_own(b, mount_fd, row, e);
+}
+
+static int apply_link(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	if (symlinkat(row->source, b->root_fd, relative(row->target)) < 0)
+		return failed(-errno, row, "make the link", e);
+	return 0;
+}
+
+static int apply_private(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	auto_close int mount_fd = -1;
+	int r = make_own_directory(b, row->target, row->mode);
+
+	/* The umask of the caller has no say in what the table promises. */
+	if (r == 0 && fchmodat(b->root_fd, relative(row->target), row->mode, 0) < 0)
+		r = -errno;
+	if (r < 0)
+		return failed(r, row, "make the directory", e);
+	mount_fd = mount_clone(b->root_fd, relative(row->target), false);
+	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC) & ~row->attributes, false);
+	return r < 0 ? failed(r, row, "bind the directory", e) : attach_own(b, mount_fd, row, e);
+}
+
+static int apply_new(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	char size[32];
+	const struct mount_option tmpfs[] = { { "size", size }, { "nr_inodes", "1000000" }, { "mode", "0777" }, { 0 } };
+	const struct mount_option devpts[] = { { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { 0 } };
+	const struct mount_option *options = str_eq(row->source, "tmpfs")  ? tmpfs :
+					     str_eq(row->source, "devpts") ? devpts : NULL;
+	auto_close int mount_fd = -1, target_fd = -1;
+	int r;
+
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)row->size);
+	mount_fd = mount_new(row->source, options, row->attributes, e);
+	if (mount_fd < 0)
+		return err_in(e, "%s", row->target);
+	if (options != tmpfs)
+		return attach_own(b, mount_fd, row, e);
+	target_fd = open_target(b, row->target, true, e);
+	if (target_fd < 0)
+		return target_fd;
+	r = mount_attach(mount_fd, target_fd);
+	return r < 0 ? failed(r, row, "attach the mount", e) : 0;
+}
+
+static int apply_device(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	auto_close int mount_fd = mount_clone(AT_FDCWD, row->target, false);
+	struct stat st;
+	int r;
+
+	if (mount_fd < 0 || fstat(mount_fd, &st) < 0)
+		return failed(mount_fd < 0 ? mount_fd : -errno, row, "clone the host's device", e);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(row->major, row->minor)) {
+		err_set(e, ENODEV, "%s: the host's is not the character device %u:%u", row->target, row->major,
+			row->minor);
+		return err_fix(e, "mknod -m 666 %s c %u %u", row->target, row->major, row->minor);
+	}
+	r = mount_change(mount_fd, row->attributes, 0, false);
+	if (r == 0)
+		r = file_create_at(b->root_fd, relative(row->target), 0644, "", 0);
+	return r < 0 ? failed(r, row, "prepare the mount", e) : attach_own(b, mount_fd, row, e);
+}
+
+static int apply_mask(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	auto_close int target_fd = openat(b->root_fd, relative(row->target), O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	auto_close int mount_fd = -1;
+	struct stat st;
+	int r;
+
+	/* The kernel's list differs from host to host: what is absent needs no mask. Existence first: closing a clone
+	 * that was never attached waits for an RCU grace period. */
+	if (target_fd < 0)
+		return errno == ENOENT ? 0 : failed(-errno, row, "open it to hide it", e);
+	if (fstat(target_fd, &st) < 0)
+		return failed(-errno, row, "look at it", e);
+	mount_fd = S_ISDIR(st.st_mode) ? mount_clone(b->empty_fd, "", false) : mount_clone(b->null_fd, "", false);
+	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes & ~(S_ISDIR(st.st_mode) ? 0U : MOUNT_ATTR_NODEV), 0, false);
+	if (r == 0)
+		r = mount_attach(mount_fd, target_fd);
+	return r < 0 ? failed(r, row, "hide it", e) : 0;
+}
+
+static int apply_freeze(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	auto_close int mount_fd = mount_clone(b->root_fd, relative(row->target), false);
+	int r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, 0, false);
+
+	if (r < 0)
+		return failed(r, row, "make it read-only", e);
+	return attach_own(b, mount_fd, row, e);
+}
+
+/* The name by which the kernel knows what @fd was opened to: "/proc/self/fd" tells without a second look-up. */
+static int canonical(int fd, char path[PATH_MAX])
+{
+	char self[32];
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, path, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	return 0;
+}
+
+/* The verdict over a source falls on the descriptor that is bound, whatever its spelling led through. */
+static int open_source(const struct mount_row *row, struct stat *ret_st, struct err *e)
+{
+	auto_close int fd = open(row->source, O_PATH | O_CLOEXEC);
+	char path[PATH_MAX];
+	const char *why;
+	int r;
+
+	if (fd < 0) {
+		err_sys(e, "%s: open the source %s", row->target, row->source);
+		if (e->code == ENOENT)
+			err_fix(e, "mkdir -p '%s'", row->source);
+		return -e->code;
+	}
+	r = fstat(fd, ret_st) < 0 ? -errno : canonical(fd, path);
+	if (r < 0)
+		return failed(r, row, "look at the source", e);
+	why = check_source(path);
+	if (!why && !S_ISDIR(ret_st->st_mode) && !S_ISREG(ret_st->st_mode))
+		why = "it is neither a directory nor a regular file";
+	if (why) {
+		err_set(e, EPERM, "%s: source %s is refused", row->target, path);
+		return err_why(e, "%s", why);
+	}
+	return take_fd(fd);
+}
+
+static int apply_bind(const struct build *b, const struct mount_row *row, struct err *e)
+{
+	struct stat st;
+	auto_close int source_fd = open_source(row, &st, e), mount_fd = -1, target_fd = -1;
+	int r;
+
+	if (source_fd < 0)
+		return source_fd;
+	/* The target first, see apply_mask(). */
+	target_fd = open_target(b, row->target, S_ISDIR(st.st_mode), e);
+	if (target_fd < 0)
+		return target_fd;
+	mount_fd = mount_clone(source_fd, "", true);
+	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, 0, true);
+	if (r == 0)
+		r = mount_attach(mount_fd, target_fd);
+	return r < 0 ? failed(r, row, "bind the source", e) : 0;
+}
+
+static int (*const appliers[])(const struct build *, const struct mount_row *, struct err *) = {
+	[MOUNT_HOST] = apply_host,     [MOUNT_LINK] = apply_link, [MOUNT_PRIVATE] = apply_private,
+	[MOUNT_NEW] = apply_new,       [MOUNT_DEVICE] = apply_device, [MOUNT_MASK] = apply_mask,
+	[MOUNT_FREEZE] = apply_freeze, [MOUNT_BIND] = apply_bind,
+};
+
+/* Directories that exist although nothing is mounted on them. */
+static const char *const directories[] = { "/proc", "/sys", "/etc", "/etc/ssl", "/etc/pki", "/etc/pki/ca-trust",
+					   "/etc/pki/tls", "/dev", "/dev/pts", "/dev/mqueue", "/var" };
+
+static int make_root(struct build *b, struct err *e)
+{
+	char size[32];
+	const struct mount_option options[] = { { "size", size }, { "nr_inodes", "1000000" }, { "mode", "0755" }, { 0 } };
+	struct mount_attr private = { .propagation = MS_PRIVATE };
+	struct stat st;
+
+	/* Nothing that is mounted from here on may reach the host, nor the other way round. */
+	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private) < 0)
+		return err_sys(e, "make the host's mounts private");
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)b->s->rootfs_size);
+	b->root_fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
+	if (b->root_fd < 0)
+		return err_in(e, "/");
+	/* Over the root, where it hides nothing of the host's: path look-up starts below what is mounted there. */
+	if (sys_move_mount(b->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "/: attach the new root");
+	if (fstat(b->root_fd, &st) < 0)
+		return err_sys(e, "/: look at the new root");
+	b->device = st.st_dev;
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+		if (mkdirat(b->root_fd, relative(directories[i]), 0755) < 0)
+			return err_sys(e, "%s: make the directory", directories[i]);
+	b->empty_fd = openat(b->root_fd, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return b->empty_fd < 0 ? err_sys(e, "/sys: open the directory") : 0;
+}
+
+static int open_null(struct build *b, struct err *e)
+{
+	struct stat st;
+
+	b->null_fd = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (b->null_fd < 0 || fstat(b->null_fd, &st) < 0)
+		return err_sys(e, "open /dev/null");
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)) {
+		err_set(e, ENODEV, "/dev/null of the host is not the null device");
+		return err_fix(e, "rm -f /dev/null && mknod -m 666 /dev/null c 1 3");
+	}
+	return 0;
+}
+
+int rootfs_build(const struct spec *s, const struct mount_plan *p, int *ret_root_fd, struct err *e)
+{
+	struct build b = { .s = s, .root_fd = -1, .null_fd = -1, .empty_fd = -1 };
+	int r = open_null(&b, e);
+
+	if (r == 0)
+		r = make_root(&b, e);
+	for (size_t i = 0; i < p->count && r == 0; i++)
+		r = appliers[p->rows[i].kind](&b, &p->rows[i], e);
+	if (b.null_fd >= 0)
+		close(b.null_fd);
+	if (b.empty_fd >= 0)
+		close(b.empty_fd);
+	if (r < 0 && b.root_fd >= 0)
+		close(b.root_fd);
+	else if (r == 0)
+		*ret_root_fd = b.root_fd;
+	return r;
+}
+
+int rootfs_enter(int root_fd, struct err *e)
+{
+	int r = mount_change(root_fd, MOUNT_ATTR_RDONLY, 0, false);
+
+	if (r < 0) {
+		errno = -r;
+		return err_sys(e, "make the root read-only");
+	}
+	/* Both names are the new root: the old one is stacked on top of it, and goes with one umount. pivot_root(2). */
+	if (fchdir(root_fd) < 0 || sys_pivot_root(".", ".") < 0)
+		return err_sys(e, "enter the new root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(e, "unmount the host's tree");
+	if (chdir("/") < 0)
+		return err_sys(e, "change to the new root");
+	return 0;
+}
