@@ -13,10 +13,11 @@ const struct command commands[] = {
 	{ "run", "create", "[--] COMMAND [ARG...]", "run a command in a sandbox", FOR_RUN, cmd_run },
 	{ "doctor", NULL, "", "what this host can enforce, what is missing, and how to mend it", FOR_DOCTOR, cmd_doctor },
 	{ "features", NULL, "", "what this kernel and this build support", FOR_FEATURES, cmd_features },
+	{ "rm", "delete", "NAME|ID...", "remove the records of containers that have ended", FOR_RM, cmd_rm },
 	{ "config", NULL, "check FILE...", "check launch documents and the host file", FOR_CONFIG, cmd_config },
-	{ "schema", NULL, "", "JSON Schema of the launch document", 0, cmd_schema },
-	{ "completion", NULL, "bash|zsh|fish", "shell completions", 0, cmd_completion },
-	{ "help", NULL, "[COMMAND]", "this overview, or one command", 0, cmd_help },
+	{ "schema", NULL, "", "JSON Schema of the launch document", FOR_PLAIN, cmd_schema },
+	{ "completion", NULL, "bash|zsh|fish", "shell completions", FOR_PLAIN, cmd_completion },
+	{ "help", NULL, "[COMMAND]", "this overview, or one command", FOR_PLAIN, cmd_help },
 	{ "version", NULL, "", "version of the program and its parts", FOR_VERSION, cmd_version },
 };
 

@@ -43,6 +43,7 @@ int cmd_config(int argc, char **argv, struct err *e);
 int cmd_version(int argc, char **argv, struct err *e);
 int cmd_help(int argc, char **argv, struct err *e);
 int cmd_completion(int argc, char **argv, struct err *e);
+int cmd_rm(int argc, char **argv, struct err *e);
 int cmd_schema(int argc, char **argv, struct err *e);
 
 /* help of one command to stdout: for `help NAME` and `NAME --help`. Returns EXIT_OK or fails on a closed stdout. */

@@ -51,6 +51,7 @@ struct container {
 	int init_fd;		 /* this half's end of the pair over which --init tells the exit status; -1 */
 	int child_init_fd;
 	int signal_fd;		 /* borrowed from the caller: the signals that the supervisor hears */
+	int network_fd;		 /* child: where the helper sends the network namespace, owned; -1 */
 	int root_fd;		 /* child: the new root, until it is entered; -1 */
 
 	struct shared *shared;

@@ -25,8 +25,8 @@ int state_open_root(int *ret_root_fd, struct err *e);
 /* Makes and locks the record of @id. EEXIST where a living or kept container has @name (NULL: none). */
 int state_claim(const char *id, const char *name, struct state *ret, struct err *e);
 
-/* Notes the cgroup leaf, before it is made. */
-int state_note_cgroup(const struct state *s, const char *path, struct err *e);
+/* Notes the cgroup below which the leaf is going to be made. */
+int state_note_cgroup(const struct state *s, const char *parent, struct err *e);
 
 /* Removes the record, or with @result (a JSON text) keeps it for later. Closes the state. */
 void state_finish(struct state *s, const char *result);

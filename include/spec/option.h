@@ -15,6 +15,7 @@ enum option_scope {
 	FOR_CONFIG = 1 << 2,
 	FOR_FEATURES = 1 << 3,
 	FOR_VERSION = 1 << 4,
+	FOR_RM = 1 << 5,
 	FOR_PLAIN = 1 << 30, /* no options but --help */
 	FOR_ANY = ~0,
 };

@@ -16,8 +16,8 @@ static void fill(char *dst, size_t size, const char *fmt, va_list ap)
 }
 
 /*
- * Makes "head: tail" in @dst. Where both do not fit, neither goes entirely: the head is a path, often, and may take half, and
- * the tail says why.
+ * Makes "head: tail" in @dst. Where both do not fit, neither goes entirely: the head is a path,
+ * often, and may take half, and the tail says why.
  */
 __attribute__((format(printf, 3, 0)))
 static void join(char *dst, size_t size, const char *fmt, va_list ap, const char *tail)

@@ -14,8 +14,8 @@ int fd_ensure_standard(void)
 	int fd;
 
 	/*
-	 * The lowest free number is what open() returns, so the loop ends above 2. Read-only, so that writing to a stdout
-	 * that was closed stays the error it was.
+	 * The lowest free number is what open() returns, so the loop ends above 2. Read-only, so
+	 * that writing to a stdout that was closed stays the error it was.
 	 */
 	do {
 		fd = open("/dev/null", O_RDONLY);
@@ -105,7 +105,8 @@ int file_write_at(int dir_fd, const char *name, const char *text)
 
 int file_create_at(int dir_fd, const char *name, mode_t mode, const char *text, size_t len)
 {
-	auto_close int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	auto_close int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 
 	return fd < 0 ? -errno : fd_write_all(fd, text, len);
 }

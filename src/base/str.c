@@ -35,8 +35,12 @@ bool str_is_printable(const char *text)
 /* Length of the valid UTF-8 sequence at @s, 0 if there is none. */
 static size_t utf8_sequence(const unsigned char *s, size_t len)
 {
-	static const struct { unsigned char mask, lead; uint32_t least; } forms[] = {
-		{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
+	static const struct { unsigned char mask, lead; uint32_t least;
+	} forms[] = {
+		{ 0x80, 0x00, 0 },
+		{ 0xe0, 0xc0, 0x80 },
+		{ 0xf0, 0xe0, 0x800 },
+		{ 0xf8, 0xf0, 0x10000 },
 	};
 
 	for (size_t n = 0; n < 4 && n < len; n++) {
@@ -49,7 +53,8 @@ static size_t utf8_sequence(const unsigned char *s, size_t len)
 				return 0;
 			c = c << 6 | (s[i] & 0x3f);
 		}
-		return c < forms[n].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0 : n + 1;
+		return c < forms[n].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0
+											  : n + 1;
 	}
 	return 0;
 }

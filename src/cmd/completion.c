@@ -1,6 +1,7 @@
 /*
- * Completions for three shells, made from the command table and the option table. Each walks the line as
- * option_parse() does: the first word that is no option is the command, options end at the first operand.
+ * Completions for three shells, made from the command table and the option table. Each walks the
+ * line as option_parse() does: the first word that is no option is the command, options end at the
+ * first operand.
  */
 #include "base/str.h"
 #include "cmd/command.h"
@@ -94,7 +95,9 @@ static void bash_flags(struct buf *b)
 static void bash_argument(struct buf *b, const struct command *c, const struct option *o)
 {
 	static const char *const words[] = {
-		[ARGUMENT_ANY] = "any", [ARGUMENT_DIRECTORY] = "directory", [ARGUMENT_FILE] = "file",
+		[ARGUMENT_ANY] = "any",
+		[ARGUMENT_DIRECTORY] = "directory",
+		[ARGUMENT_FILE] = "file",
 	};
 	char letter = letter_of(o, scope_of(c));
 
@@ -183,14 +186,14 @@ static const char bash_walk[] =
 	"\t\tfi\n"
 	"\tdone\n"
 	"\tif [[ -z $command ]]; then\n"
-	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$_nucleus_commands --help --version --quiet --verbose\" -- \"$cur\")\n"
+	"\t\t_nucleus_value choice \"$_nucleus_commands --help --version --quiet --verbose\"\n"
 	"\telif [[ -n $pending ]]; then\n"
 	"\t\t[[ $cur == = ]] && cur=\n"
 	"\t\t_nucleus_value $pending\n"
 	"\telif ((operands >= 0)); then\n"
 	"\t\t_nucleus_operand \"$command\" $operands\n"
 	"\telif [[ $cur == -* ]]; then\n"
-	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(_nucleus_flags \"$command\")\" -- \"$cur\")\n"
+	"\t\t_nucleus_value choice \"$(_nucleus_flags \"$command\")\"\n"
 	"\telse\n"
 	"\t\t_nucleus_operand \"$command\" 0\n"
 	"\tfi\n"
@@ -200,7 +203,8 @@ static const char bash_walk[] =
 
 static void bash(struct buf *b)
 {
-	buf_puts(b, "# bash completion for nucleus: eval \"$(nucleus completion bash)\"\n\n_nucleus_commands='");
+	buf_puts(b, "# bash completion for nucleus: eval \"$(nucleus completion bash)\"\n\n"
+		    "_nucleus_commands='");
 	add_commands(b, " ");
 	buf_puts(b, "'\n\n");
 	bash_canonical(b);
@@ -209,7 +213,10 @@ static void bash(struct buf *b)
 	buf_puts(b, bash_walk);
 }
 
-/* Inside single quotes; @also are characters that the shell's own notation wants a backslash before. */
+/*
+ * Inside single quotes; @also are characters that the shell's own notation wants a backslash
+ * before.
+ */
 static void quoted(struct buf *b, const char *text, const char *also)
 {
 	for (; *text; text++) {
@@ -245,7 +252,10 @@ static void zsh_action(struct buf *b, const struct option *o)
 	}
 }
 
-/* One form of an option: '*--env=[help]:K:'. "*" says that it may come again, "+" and "=" where its argument may stand. */
+/*
+ * One form of an option: '*--env=[help]:K:'. "*" says that it may come again, "+" and "=" where its
+ * argument may stand.
+ */
 static void zsh_option(struct buf *b, const struct option *o, char letter)
 {
 	buf_printf(b, " \\\n\t\t\t'%s", o->flags & OPTION_LIST ? "*" : "");
@@ -290,8 +300,11 @@ static void zsh_command(struct buf *b, const struct command *c)
 
 static void zsh(struct buf *b)
 {
-	buf_puts(b, "#compdef nucleus\n\n_nucleus() {\n\tlocal curcontext=$curcontext state line\n\tlocal -A opt_args\n"
-		    "\tlocal -a described _nucleus_commands\n\t_nucleus_commands=(");
+	buf_puts(b, "#compdef nucleus\n\n_nucleus() {\n"
+		    "\tlocal curcontext=$curcontext state line\n"
+		    "\tlocal -A opt_args\n"
+		    "\tlocal -a described _nucleus_commands\n"
+		    "\t_nucleus_commands=(");
 	add_commands(b, " ");
 	buf_puts(b, ")\n\tdescribed=(");
 	for (size_t i = 0; i < commands_count; i++) {
@@ -302,14 +315,18 @@ static void zsh(struct buf *b)
 	buf_puts(b, "\n\t)\n"
 		    "\t_arguments -C \\\n"
 		    "\t\t'(- *)'{-h,--help}'[help]' '(- *)'{-V,--version}'[version]' \\\n"
-		    "\t\t'(-q --quiet)'{-q,--quiet}'[say nothing but errors]' '--verbose[say what is being done]' \\\n"
+		    "\t\t'(-q --quiet)'{-q,--quiet}'[say nothing but errors]' \\\n"
+		    "\t\t'--verbose[say what is being done]' \\\n"
 		    "\t\t'1:command:->command' '*::argument:->argument' && return\n"
-		    "\tif [[ $state == command ]]; then\n\t\t_describe command described\n\t\treturn\n\tfi\n"
+		    "\tif [[ $state == command ]]; then\n"
+		    "\t\t_describe command described\n\t\treturn\n\tfi\n"
 		    "\tcase $words[1] in\n");
 	for (size_t i = 0; i < commands_count; i++)
 		zsh_command(b, &commands[i]);
-	/* Autoloaded from a file the function is called with it; evaluated, it must be registered. */
-	buf_puts(b, "\tesac\n}\n\nif [[ $funcstack[1] == _nucleus ]]; then\n\t_nucleus \"$@\"\nelse\n\tcompdef _nucleus nucleus\nfi\n");
+	/* Autoloaded, this is the function's first call; evaluated, it has to be registered. */
+	buf_puts(b, "\tesac\n}\n\n"
+		    "if [[ $funcstack[1] == _nucleus ]]; then\n\t_nucleus \"$@\"\n"
+		    "else\n\tcompdef _nucleus nucleus\nfi\n");
 }
 
 static void fish_option(struct buf *b, const struct option *o, char letter)
@@ -339,28 +356,36 @@ static void fish_command(struct buf *b, const struct command *c)
 {
 	const struct option *o;
 
-	buf_printf(b, "complete -c nucleus -n __fish_use_subcommand -a %s -d '%s'\n", c->name, c->summary);
+	buf_printf(b, "complete -c nucleus -n __fish_use_subcommand -a %s -d '%s'\n", c->name,
+		   c->summary);
 	for (size_t i = 0; (o = next_flag(&i, scope_of(c)));) {
-		buf_printf(b, "complete -c nucleus -n '__fish_seen_subcommand_from %s%s%s'", c->name, c->alias ? " " : "",
-			   c->alias ? c->alias : "");
+		buf_printf(b, "complete -c nucleus -n '__fish_seen_subcommand_from %s%s%s'",
+			   c->name, c->alias ? " " : "", c->alias ? c->alias : "");
 		fish_option(b, o, letter_of(o, scope_of(c)));
 	}
 }
 
+#define FISH "complete -c nucleus "
+#define FISH_FIRST FISH "-n __fish_use_subcommand "
+#define FISH_AFTER(commands) FISH "-n '__fish_seen_subcommand_from " commands "' "
+
+static const char fish_global[] =
+	"# fish completion for nucleus: nucleus completion fish | source\n"
+	FISH "-f\n"
+	FISH_FIRST "-s h -l help -d 'help'\n"
+	FISH_FIRST "-s V -l version -d 'version'\n"
+	FISH_FIRST "-s q -l quiet -d 'say nothing but errors'\n"
+	FISH_FIRST "-l verbose -d 'say what is being done'\n";
+
 static void fish(struct buf *b)
 {
-	buf_puts(b, "# fish completion for nucleus: nucleus completion fish | source\n"
-		    "complete -c nucleus -f\n"
-		    "complete -c nucleus -n __fish_use_subcommand -s h -l help -d 'help'\n"
-		    "complete -c nucleus -n __fish_use_subcommand -s V -l version -d 'version'\n"
-		    "complete -c nucleus -n __fish_use_subcommand -s q -l quiet -d 'say nothing but errors'\n"
-		    "complete -c nucleus -n __fish_use_subcommand -l verbose -d 'say what is being done'\n");
+	buf_puts(b, fish_global);
 	for (size_t i = 0; i < commands_count; i++)
 		fish_command(b, &commands[i]);
-	buf_puts(b, "complete -c nucleus -n '__fish_seen_subcommand_from run create' -F -a '(__fish_complete_command)'\n"
-		    "complete -c nucleus -n '__fish_seen_subcommand_from config' -F -a check\n"
-		    "complete -c nucleus -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-		    "complete -c nucleus -n '__fish_seen_subcommand_from help' -a '");
+	buf_puts(b, FISH_AFTER("run create") "-F -a '(__fish_complete_command)'\n"
+		    FISH_AFTER("config") "-F -a check\n"
+		    FISH_AFTER("completion") "-a 'bash zsh fish'\n"
+		    FISH_AFTER("help") "-a '");
 	add_commands(b, " ");
 	buf_puts(b, "'\n");
 }

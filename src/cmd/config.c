@@ -24,7 +24,10 @@ static void report_fault(const struct err *fault, void *arg)
 	log_err(&e);
 }
 
-/* The whole rule table holds for the file that a run would obey; a draft elsewhere need not be root's yet. */
+/*
+ * The whole rule table holds for the file that a run would obey; a draft elsewhere need not be
+ * root's yet.
+ */
 static int check_host_file(const char *path, struct err *e)
 {
 	auto_spec struct spec s = { 0 };
@@ -47,7 +50,7 @@ static int check_host_file(const char *path, struct err *e)
 	return load_host_text(path, text, len, &s, &c, e);
 }
 
-/* Returns 1 where rules are violated, which are then told; fails where the document cannot be read. */
+/* Returns 1 where rules are violated, which are then told; fails on a document that is wrong. */
 static int check_document(const char *path, struct err *e)
 {
 	auto_spec struct spec s = { 0 };
@@ -106,7 +109,8 @@ int cmd_config(int argc, char **argv, struct err *e)
 	if (s.help)
 		return help_command(command_find("config"), e);
 	if (!check || !s.command.count) {
-		err_set(e, EINVAL, check ? "no file to check" : "config: the one thing to do is check");
+		err_set(e, EINVAL,
+			check ? "no file to check" : "config: the one thing to do is check");
 		return err_fix(e, "nucleus config check FILE...");
 	}
 	/* Before the first word is said, for it would be said twice. */

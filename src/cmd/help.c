@@ -28,17 +28,21 @@ static const struct {
 } notes[] = {
 	{ FOR_RUN,
 	  "\n"
-	  "Options end at COMMAND or at \"--\". Long ones are also keys of a launch document, written with\n"
-	  "\"_\" for \"-\". A flag overrides the document, and the document the host's defaults.\n"
+	  "Options end at COMMAND or at \"--\". Long ones are also keys of a launch document,\n"
+	  "written with \"_\" for \"-\". A flag overrides the document, the document the defaults.\n"
 	  "\n"
-	  "Exit status: that of COMMAND; 128+N if signal N ended it; 124 on --timeout; 125 if nucleus failed\n"
-	  "before COMMAND ran; 126 if it cannot be executed; 127 if it was not found.\n"
+	  "Exit status: that of COMMAND; 128+N if signal N ended it; 124 on --timeout; 125 if\n"
+	  "nucleus failed before COMMAND ran; 126 if it cannot be executed; 127 if not found.\n"
 	  "\n"
 	  "  nucleus run --workspace . -it -- bash\n"
 	  "  nucleus run --memory 512M --timeout 30s -- python3 -c 'print(1)'\n" },
 	{ FOR_DOCTOR, "\nExit status: 0 if the mode asked for can run here, 1 if it cannot.\n" },
-	{ FOR_CONFIG, "\nA FILE that ends in .conf is read as the host file, any other as a launch document, TOML or JSON.\n"
-		      "Exit status: 0 if all are valid, else 1.\n\n  nucleus config check agent.toml\n" },
+	{ FOR_CONFIG,
+	  "\n"
+	  "A FILE that ends in .conf is read as the host file, any other as a launch document,\n"
+	  "TOML or JSON.\n"
+	  "\n"
+	  "Exit status: 0 if all are valid, else 1.\n\n  nucleus config check agent.toml\n" },
 };
 
 int command_print(const char *text, struct err *e)
@@ -152,8 +156,8 @@ int help_command(const struct command *c, struct err *e)
 	auto_buf struct buf b = { 0 };
 	unsigned scope = c->scope ? c->scope : FOR_PLAIN;
 
-	buf_printf(&b, "Usage: nucleus %s%s%s%s\n", c->name, count_options(scope) > 1 ? " [OPTION...]" : "",
-		   *c->usage ? " " : "", c->usage);
+	buf_printf(&b, "Usage: nucleus %s%s%s%s\n", c->name,
+		   count_options(scope) > 1 ? " [OPTION...]" : "", *c->usage ? " " : "", c->usage);
 	if (c->alias)
 		buf_printf(&b, "Alias: %s\n", c->alias);
 	buf_puts(&b, "\n");
@@ -170,7 +174,8 @@ static int help_overview(struct err *e)
 	auto_buf struct buf b = { 0 };
 
 	buf_puts(&b, "Usage: nucleus [GLOBAL OPTION...] COMMAND [OPTION...] [--] [ARG...]\n\n"
-		     "Runs untrusted commands in a hardened Linux sandbox, as root and without.\n\nCommands:\n");
+		     "Runs untrusted commands in a hardened Linux sandbox, as root and without.\n\n"
+		     "Commands:\n");
 	for (size_t i = 0; i < commands_count; i++) {
 		auto_buf struct buf term = { 0 };
 

@@ -1,4 +1,7 @@
-/* The launch document for editors and validators: JSON Schema 2020-12 (json-schema.org), from the option table. */
+/*
+ * The launch document for editors and validators: JSON Schema 2020-12 (json-schema.org), from the
+ * option table.
+ */
 #include "base/str.h"
 #include "cmd/command.h"
 #include "data/emit.h"
@@ -7,7 +10,10 @@
 
 #include <errno.h>
 
-/* What a parser accepts as a string, as far as a pattern can say it. ECMA-262, as the standard wants. */
+/*
+ * What a parser accepts as a string, as far as a pattern can say it. ECMA-262, as the standard
+ * wants.
+ */
 static const struct {
 	value_parser *parse;
 	const char *pattern;
@@ -49,7 +55,8 @@ static void emit_type(struct emit *j, const struct option *o)
 		if (o->parse == value_fds)
 			emit_int(j, "minimum", 3);
 		else
-			emit_int(j, o->parse == value_cpus ? "exclusiveMinimum" : "minimum", o->parse != value_cpus);
+			emit_int(j, o->parse == value_cpus ? "exclusiveMinimum" : "minimum",
+				 o->parse != value_cpus);
 	} else {
 		emit_string(j, "type", "string");
 	}
@@ -109,6 +116,7 @@ int cmd_schema(int argc, char **argv, struct err *e)
 	if (s.help)
 		return help_command(command_find("schema"), e);
 	if (s.command.count)
-		return err_set(e, EINVAL, "schema takes no operand, but got %s", s.command.items[0]);
+		return err_set(e, EINVAL, "schema takes no operand, but got %s",
+			       s.command.items[0]);
 	return print_schema(e);
 }

@@ -25,16 +25,19 @@ struct part {
 
 enum { FACTS = 5, PARTS = 2 };
 
-static void text_version(struct buf *b, const struct fact facts[FACTS], const struct part parts[PARTS])
+static void text_version(struct buf *b, const struct fact facts[FACTS],
+			 const struct part parts[PARTS])
 {
 	buf_printf(b, "nucleus %s\n", facts[0].value);
 	for (size_t i = 1; i < FACTS; i++)
 		buf_printf(b, "%-10s %s\n", facts[i].name, facts[i].value);
 	for (size_t i = 0; i < PARTS; i++)
-		buf_printf(b, "%-10s %s\n", parts[i].name, parts[i].present ? "yes" : "in the full image");
+		buf_printf(b, "%-10s %s\n", parts[i].name,
+			   parts[i].present ? "yes" : "in the full image");
 }
 
-static void json_version(struct buf *b, const struct fact facts[FACTS], const struct part parts[PARTS])
+static void json_version(struct buf *b, const struct fact facts[FACTS],
+			 const struct part parts[PARTS])
 {
 	struct emit j = { .out = b, .pretty = true };
 
@@ -80,6 +83,7 @@ int cmd_version(int argc, char **argv, struct err *e)
 	if (s.help)
 		return help_command(command_find("version"), e);
 	if (s.command.count)
-		return err_set(e, EINVAL, "version takes no operand, but got %s", s.command.items[0]);
+		return err_set(e, EINVAL, "version takes no operand, but got %s",
+			       s.command.items[0]);
 	return print_version(s.format, e);
 }

@@ -5,7 +5,6 @@
 #include "run/native.h"
 #include "base/defer.h"
 #include "base/kernel.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "run/console.h"
 #include "run/environment.h"
@@ -64,14 +63,10 @@ static int apply_cgroup(struct container *c, struct err *e)
 	char parent[512];
 	int r = cgroup_find(parent, e);
 
-	if (r == 0) {
-		auto_free char *path = mem_printf("%s/nucleus-%s", parent, c->id);
-
-		r = state_note_cgroup(&c->state, path, e);
-		if (r < 0)
-			return r;
+	if (r == 0 && state_note_cgroup(&c->state, parent, e) < 0)
+		return -e->code;
+	if (r == 0)
 		r = cgroup_create(parent, c->id, &c->cgroup, e);
-	}
 	if (r < 0)
 		container_degrade(c, "cgroup", e);
 	cgroup_limit(&c->cgroup, &limits, note_limit, c);
@@ -82,8 +77,7 @@ static void undo_cgroup(struct container *c)
 {
 	struct err e;
 
-	/* What cannot be removed now stays in the record's place for the next command only if the record stays; it does not,
-	 * so the kill comes first and waits. */
+	/* Every process in it was in the PID namespace whose first one is reaped: it is empty, and goes at once. */
 	if (c->cgroup.fd >= 0)
 		(void)cgroup_remove(c->cgroup.path, &e);
 	cgroup_close(&c->cgroup);
@@ -186,10 +180,17 @@ static int apply_hostname(struct container *c, struct err *e)
 	return sethostname(c->hostname, strlen(c->hostname)) < 0 ? err_sys(e, "set the host name %s", c->hostname) : 0;
 }
 
-static int apply_loopback(struct container *c, struct err *e)
+/* Should: come early, so that it is done when network needs it. Mustn't: come before undumpable, which the helper inherits. */
+static int apply_helper(struct container *c, struct err *e)
 {
-	(void)c;
-	return namespace_loopback_up(e);
+	c->network_fd = namespace_network_start(e);
+	return c->network_fd < 0 ? c->network_fd : 0;
+}
+
+/* Should: leave the host's network for good. Mustn't: let anything run that is not in a namespace of its own. */
+static int apply_network(struct container *c, struct err *e)
+{
+	return namespace_network_finish(take_fd(c->network_fd), e);
 }
 
 static int apply_mounts(struct container *c, struct err *e)
@@ -392,9 +393,10 @@ static const struct stage stages[] = {
 	{ "idmap", LANE_CHILD, want_userns, apply_idmap, NULL },
 	{ "undumpable", LANE_CHILD, NULL, apply_undumpable, NULL },
 	{ "hostname", LANE_CHILD, NULL, apply_hostname, NULL },
-	{ "loopback", LANE_CHILD, NULL, apply_loopback, NULL },
+	{ "helper", LANE_CHILD, NULL, apply_helper, NULL },
 	{ "mounts", LANE_CHILD, NULL, apply_mounts, NULL },
 	{ "content", LANE_CHILD, NULL, apply_content, NULL },
+	{ "network", LANE_CHILD, NULL, apply_network, NULL },
 	{ "pivot", LANE_CHILD, NULL, apply_pivot, NULL },
 	{ "workdir", LANE_CHILD, NULL, apply_workdir, NULL },
 	{ "identity", LANE_CHILD, NULL, apply_identity, NULL },

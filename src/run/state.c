@@ -8,15 +8,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 /*
- * Files of a record: "cgroup" is a symlink whose text is the leaf's path (one call, never torn), "result" the JSON of a
- * kept one. A name is a symlink "@NAME" to the id, beside the directories.
+ * A record is a directory named by the id; "result" in it is the JSON of a kept one. Beside the records lie symlinks, which
+ * come into being whole, in one call: "@NAME" to the id that has the name, and "%HASH" to each cgroup below which leaves
+ * were ever made. The second are few and stay, so that a launch writes nothing about its leaf, and whoever collects a record
+ * knows all the places where its leaf can be.
  */
 
 static char *root_path(void)
@@ -81,9 +86,11 @@ static bool read_link(int dir_fd, const char *name, char *text, size_t size)
 
 static void remove_record(int root_fd, int fd, const char *id)
 {
-	unlinkat(fd, "cgroup", 0);
-	unlinkat(fd, "result", 0);
-	unlinkat(root_fd, id, AT_REMOVEDIR);
+	/* Nearly always it is empty. */
+	if (unlinkat(root_fd, id, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY) {
+		unlinkat(fd, "result", 0);
+		unlinkat(root_fd, id, AT_REMOVEDIR);
+	}
 }
 
 static bool is_kept(int fd)
@@ -93,6 +100,38 @@ static bool is_kept(int fd)
 	return fstatat(fd, "result", &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static DIR *list(int root_fd)
+{
+	/* A duplicate shares its position with the original, hence a descriptor of its own. */
+	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+/* Ends and removes the leaf of @id wherever it may be; false where one resists. */
+static bool remove_leaves(int root_fd, const char *id)
+{
+	DIR *dir = list(root_fd);
+	struct dirent *entry;
+	bool gone = dir != NULL;
+
+	while (dir && (entry = readdir(dir))) {
+		char parent[512], path[540];
+		struct err e;
+
+		if (entry->d_name[0] != '%' || !read_link(root_fd, entry->d_name, parent, sizeof(parent)))
+			continue;
+		snprintf(path, sizeof(path), "%s/nucleus-%s", parent, id);
+		gone = cgroup_remove(path, &e) == 0 && gone;
+	}
+	if (dir)
+		closedir(dir);
+	return gone;
+}
+
 /*
  * Takes over a record whose supervisor is dead: ends what is left, then removes it. True if it is gone; false where its
  * supervisor lives, it is kept, or something could not be ended and a later command has to try again.
@@ -100,14 +139,10 @@ static bool is_kept(int fd)
 static bool collect_record(int root_fd, const char *id)
 {
 	auto_close int fd = open_record(root_fd, id);
-	char path[512];
-	struct err e;
 
 	if (fd < 0)
 		return errno == ENOENT;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || is_kept(fd))
-		return false;
-	if (read_link(fd, "cgroup", path, sizeof(path)) && cgroup_remove(path, &e) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || is_kept(fd) || !remove_leaves(root_fd, id))
 		return false;
 	remove_record(root_fd, fd, id);
 	return true;
@@ -196,10 +231,16 @@ int state_claim(const char *id, const char *name, struct state *ret, struct err 
 	return r;
 }
 
-int state_note_cgroup(const struct state *s, const char *path, struct err *e)
+int state_note_cgroup(const struct state *s, const char *parent, struct err *e)
 {
-	if (symlinkat(path, s->fd, "cgroup") < 0)
-		return err_sys(e, "note the cgroup in the record %s", s->id);
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, for a short name; the text is in the link */
+	char link[24];
+
+	for (const char *p = parent; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+	snprintf(link, sizeof(link), "%%%016" PRIx64, hash);
+	if (symlinkat(parent, s->root_fd, link) < 0 && errno != EEXIST)
+		return err_sys(e, "note the cgroup %s", parent);
 	return 0;
 }
 
@@ -208,7 +249,6 @@ void state_finish(struct state *s, const char *result)
 	char link[80];
 
 	if (s->fd >= 0 && result) {
-		unlinkat(s->fd, "cgroup", 0);
 		/* A record that cannot be kept is removed like any other: the result has gone to the caller already. */
 		if (file_create_at(s->fd, "result", 0600, result, strlen(result)) < 0)
 			result = NULL;
@@ -226,37 +266,33 @@ void state_finish(struct state *s, const char *result)
 	s->fd = s->root_fd = -1;
 }
 
+enum { COLLECT_MAX = 256 };
+
 /*
- * Which inodes somebody holds a lock on, from one read of /proc/locks: with a thousand containers alive, asking for each
- * lock would cost three calls for each. What looks free here is still asked for its lock before anything happens.
+ * Asks each record for its lock; who gets one has found a dead supervisor's. (Not by way of /proc/locks: reading that waits
+ * for an RCU grace period.) With very many records alive a command looks at a random run of them, so that it costs each
+ * launch no more than a millisecond beside its workload.
  */
-static bool looks_locked(const char *locks, ino_t inode)
-{
-	char word[32];
-
-	snprintf(word, sizeof(word), ":%llu ", (unsigned long long)inode);
-	return locks && strstr(locks, word);
-}
-
 void state_collect(void)
 {
-	auto_free char *locks = NULL;
 	auto_close int root_fd = -1;
 	struct err e;
 	struct dirent *entry;
-	DIR *dir;
+	DIR *dir = state_open_root(&root_fd, &e) < 0 ? NULL : list(root_fd);
+	long count = 0, first = 0;
 
-	if (state_open_root(&root_fd, &e) < 0)
-		return;
-	dir = fdopendir(fcntl(root_fd, F_DUPFD_CLOEXEC, 3));
 	if (!dir)
 		return;
-	(void)file_read("/proc/locks", 64 << 20, &locks, NULL);
-	while ((entry = readdir(dir))) {
+	while (readdir(dir))
+		count++;
+	if (count > COLLECT_MAX && getrandom(&first, sizeof(first), GRND_NONBLOCK) == sizeof(first))
+		first = (first & LONG_MAX) % (count - COLLECT_MAX + 1);
+	rewinddir(dir);
+	for (long i = 0; (entry = readdir(dir)) && i < first + COLLECT_MAX; i++) {
 		char owner[64];
 		struct stat st;
 
-		if (is_id(entry->d_name) && !looks_locked(locks, entry->d_ino))
+		if (i >= first && is_id(entry->d_name))
 			(void)collect_record(root_fd, entry->d_name);
 		else if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
 			 fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)

@@ -57,13 +57,12 @@ static const struct mount_row table[] = {
 	  .want = wants_proc_ro },
 	{ .target = "/proc", .kind = MOUNT_NEW, .source = "proc", .attributes = NOSUID | NODEV | NOEXEC,
 	  .access = ACCESS_WRITE, .want = wants_proc_rw },
-	MASK("/proc/acpi"), MASK("/proc/asound"), MASK("/proc/bus"), MASK("/proc/config.gz"), MASK("/proc/fs"),
-	MASK("/proc/interrupts"), MASK("/proc/iomem"), MASK("/proc/ioports"), MASK("/proc/irq"), MASK("/proc/kallsyms"),
-	MASK("/proc/kcore"), MASK("/proc/key-users"), MASK("/proc/keys"), MASK("/proc/kmsg"),
-	MASK("/proc/kpagecgroup"), MASK("/proc/kpagecount"), MASK("/proc/kpageflags"), MASK("/proc/latency_stats"),
-	MASK("/proc/modules"), MASK("/proc/mtrr"), MASK("/proc/sched_debug"), MASK("/proc/schedstat"), MASK("/proc/scsi"),
-	MASK("/proc/slabinfo"), MASK("/proc/sysrq-trigger"), MASK("/proc/timer_list"), MASK("/proc/timer_stats"),
-	MASK("/proc/vmallocinfo"),
+	/* What tells about the host's hardware, memory and keys: the list of the OCI runtimes, and the rest that root may read. */
+	MASK("/proc/acpi"), MASK("/proc/asound"), MASK("/proc/interrupts"), MASK("/proc/kcore"), MASK("/proc/key-users"),
+	MASK("/proc/keys"), MASK("/proc/kmsg"), MASK("/proc/kpagecgroup"), MASK("/proc/kpagecount"),
+	MASK("/proc/kpageflags"), MASK("/proc/latency_stats"), MASK("/proc/sched_debug"), MASK("/proc/scsi"),
+	MASK("/proc/slabinfo"), MASK("/proc/timer_list"), MASK("/proc/vmallocinfo"),
+	FREEZE("/proc/bus"), FREEZE("/proc/fs"), FREEZE("/proc/irq"), FREEZE("/proc/sysrq-trigger"),
 	FREEZE("/proc/sys"),
 	{ .target = "/sys", .kind = MOUNT_NEW, .source = "sysfs", .attributes = SEALED, .access = ACCESS_READ,
 	  .want = wants_sysfs },
@@ -87,7 +86,6 @@ static const struct mount_row table[] = {
 
 static void add(struct mount_plan *p, const struct mount_row *row)
 {
-	p->rows = mem_grow(p->rows, p->count, sizeof(*p->rows));
 	p->rows[p->count++] = *row;
 }
 
@@ -113,6 +111,7 @@ void mount_plan_make(const struct spec *s, struct mount_plan *ret)
 	struct mount_plan p = { 0 };
 	size_t built_in;
 
+	p.rows = mem_alloc((sizeof(table) / sizeof(*table) + s->tmpfs.count + s->volumes.count + 2) * sizeof(*p.rows));
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
 		if (!table[i].want || table[i].want(s))
 			add(&p, &table[i]);

@@ -1,6 +1,6 @@
 /*
- * A value of a document becomes text again and goes through the parser of its row: there is one notion of what a
- * valid size or name is, and an integer, a flag and a line of INI share it.
+ * A value of a document becomes text again and goes through the parser of its row: there is one
+ * notion of what a valid size or name is, and an integer, a flag and a line of INI share it.
  */
 #include "spec/load.h"
 #include "base/defer.h"
@@ -34,9 +34,12 @@ struct document {
 
 enum { NUMBER_TEXT = 32 };
 
-/* What the parser of row @o is given for @n, or NULL where the row cannot be written so. @space is for numbers. */
-static const char *value_text(const struct document *d, const struct option *o, const struct node *n,
-			      char space[NUMBER_TEXT])
+/*
+ * What the parser of row @o is given for @n, or NULL where the row cannot be written so. @space is
+ * for numbers.
+ */
+static const char *value_text(const struct document *d, const struct option *o,
+			      const struct node *n, char space[NUMBER_TEXT])
 {
 	if (n->type == NODE_STRING)
 		return o->arg || d->format == INI ? n->text : NULL;
@@ -62,9 +65,11 @@ static const char *expected(const struct option *o)
 }
 
 /* The value in the form that the row takes, as far as it can be guessed, to paste. */
-static int fix_type(const struct document *d, const struct option *o, const struct node *n, const char *key)
+static int fix_type(const struct document *d, const struct option *o, const struct node *n,
+		    const char *key)
 {
-	const char *colon = d->format == JSON ? "\": " : " = ", *quote = d->format == JSON ? "\"" : "";
+	const char *colon = d->format == JSON ? "\": " : " = ",
+		   *quote = d->format == JSON ? "\"" : "";
 	bool list = o->flags & OPTION_LIST;
 	char number[NUMBER_TEXT];
 	const char *text = o->arg;
@@ -77,10 +82,12 @@ static int fix_type(const struct document *d, const struct option *o, const stru
 		snprintf(number, sizeof(number), "%" PRId64, n->integer);
 		text = number;
 	}
-	return err_fix(d->e, "%s%s%s%s\"%s\"%s", quote, key, colon, list ? "[" : "", text, list ? "]" : "");
+	return err_fix(d->e, "%s%s%s%s\"%s\"%s", quote, key, colon, list ? "[" : "", text,
+		       list ? "]" : "");
 }
 
-static int set_one(const struct document *d, const struct option *o, const struct node *n, const char *key)
+static int set_one(const struct document *d, const struct option *o, const struct node *n,
+		   const char *key)
 {
 	char space[NUMBER_TEXT];
 	const char *text = value_text(d, o, n, space);
@@ -88,7 +95,8 @@ static int set_one(const struct document *d, const struct option *o, const struc
 	int r;
 
 	if (!text) {
-		tree_err(d->tree, n, d->e, "%s: expected %s, not %s", key, expected(o), node_type_name(n->type));
+		tree_err(d->tree, n, d->e, "%s: expected %s, not %s", key, expected(o),
+			 node_type_name(n->type));
 		return fix_type(d, o, n, key);
 	}
 	if (n->type == NODE_STRING && strlen(text) != n->len)
@@ -104,12 +112,14 @@ static int set_one(const struct document *d, const struct option *o, const struc
 	return -d->e->code;
 }
 
-static int set_list(const struct document *d, const struct option *o, const struct node *n, const char *key)
+static int set_list(const struct document *d, const struct option *o, const struct node *n,
+		    const char *key)
 {
 	if (d->format == INI)
 		return tree_err(d->tree, n, d->e, "%s: a list belongs into a launch document", key);
 	if (n->type != NODE_ARRAY) {
-		tree_err(d->tree, n, d->e, "%s: expected an array, not %s", key, node_type_name(n->type));
+		tree_err(d->tree, n, d->e, "%s: expected an array, not %s", key,
+			 node_type_name(n->type));
 		return fix_type(d, o, n, key);
 	}
 	for (const struct node *item = n->first; item; item = item->next) {
@@ -168,8 +178,10 @@ static int unknown_key(const struct document *d, const struct node *n)
 /* The row that the key of @n names, or NULL with the error set. */
 static const struct option *find_row(const struct document *d, const struct node *n)
 {
-	const struct option *o = strlen(n->key) == n->key_len ? option_by_key(n->key, d->scope) : NULL;
+	const struct option *o = NULL;
 
+	if (strlen(n->key) == n->key_len)
+		o = option_by_key(n->key, d->scope);
 	if (!o)
 		unknown_key(d, n);
 	return o;
@@ -204,7 +216,8 @@ static bool is_json(const char *text, size_t len)
 	return len && *text == '{';
 }
 
-int load_document(const char *origin, const char *text, size_t len, unsigned scope, struct spec *s, struct err *e)
+int load_document(const char *origin, const char *text, size_t len, unsigned scope, struct spec *s,
+		  struct err *e)
 {
 	auto_tree struct tree tree = { 0 };
 	struct document d = { is_json(text, len) ? JSON : TOML, scope, &tree, s, e };
@@ -212,7 +225,8 @@ int load_document(const char *origin, const char *text, size_t len, unsigned sco
 
 	if (d.format == JSON && !json_parse)
 		return image_exec_full(e);
-	r = d.format == JSON ? json_parse(origin, text, len, &tree, e) : toml_parse(origin, text, len, &tree, e);
+	r = d.format == JSON ? json_parse(origin, text, len, &tree, e)
+			     : toml_parse(origin, text, len, &tree, e);
 	return r < 0 ? r : set_keys(&d, tree.root);
 }
 
@@ -222,13 +236,17 @@ static int unreadable(const char *origin, int r, struct err *e)
 		return err_set(e, EFBIG, "%s: larger than %d MiB", origin, TREE_MAX_BYTES >> 20);
 	if (r == -EINVAL) {
 		err_set(e, EINVAL, "%s: not a regular file", origin);
-		return err_fix(e, "pass a pipe as a descriptor: nucleus run --config-fd 3 3<%s", origin);
+		return err_fix(e, "pass a pipe as a descriptor: nucleus run --config-fd 3 3<%s",
+			       origin);
 	}
 	errno = -r;
 	return err_sys(e, "%s", origin);
 }
 
-/* Reads from @at to the end and leaves the position alone, so that the full image finds what we found. */
+/*
+ * Reads from @at to the end and leaves the position alone, so that the full image finds what we
+ * found.
+ */
 static int pread_all(int fd, off_t at, struct buf *b)
 {
 	char chunk[16384];
@@ -262,12 +280,13 @@ static int load_descriptor(int fd, unsigned scope, struct spec *s, struct err *e
 	} else if (errno != ESPIPE) {
 		r = -errno;
 	} else {
-		/* What is taken from a pipe cannot be read again, and its format shows only then. */
+		/* What is taken from a pipe is gone, and only then is its format known. */
 		if (!json_parse)
 			return image_exec_full(e);
 		r = fd_read_all(fd, TREE_MAX_BYTES, &text.text, &text.len);
 	}
-	return r < 0 ? unreadable(origin, r, e) : load_document(origin, text.text, text.len, scope, s, e);
+	return r < 0 ? unreadable(origin, r, e)
+		     : load_document(origin, text.text, text.len, scope, s, e);
 }
 
 int load_config(const struct spec *flags, unsigned scope, struct spec *s, struct err *e)
@@ -283,7 +302,8 @@ int load_config(const struct spec *flags, unsigned scope, struct spec *s, struct
 	if (!flags->config)
 		return 0;
 	r = file_read(flags->config, TREE_MAX_BYTES, &text, &len);
-	return r < 0 ? unreadable(flags->config, r, e) : load_document(flags->config, text, len, scope, s, e);
+	return r < 0 ? unreadable(flags->config, r, e)
+		     : load_document(flags->config, text, len, scope, s, e);
 }
 
 /* The number behind a row with OPTION_CEILING. */
@@ -303,7 +323,8 @@ static int set_ceilings(const struct document *d, const struct node *table, stru
 		if (!o)
 			return -d->e->code;
 		if (!(o->flags & OPTION_CEILING))
-			return tree_err(d->tree, n, d->e, "%s may have a default, but no ceiling", n->key);
+			return tree_err(d->tree, n, d->e, "%s may have a default, but no ceiling",
+					n->key);
 		own.s = &scratch;
 		r = set_value(&own, o, n);
 		if (r < 0)
@@ -313,7 +334,7 @@ static int set_ceilings(const struct document *d, const struct node *table, stru
 	return 0;
 }
 
-/* No default of ours or of the host exceeds the ceiling; what the user gave is judged later, aloud. */
+/* No default, ours or the host's, exceeds the ceiling; what the user gave is judged later. */
 static void lower_defaults(struct spec *s, const struct ceilings *c)
 {
 	for (size_t i = 0; i < options_count; i++) {
@@ -324,8 +345,8 @@ static void lower_defaults(struct spec *s, const struct ceilings *c)
 	}
 }
 
-int load_host_text(const char *origin, const char *text, size_t len, struct spec *s, struct ceilings *ret_ceilings,
-		   struct err *e)
+int load_host_text(const char *origin, const char *text, size_t len, struct spec *s,
+		   struct ceilings *ret_ceilings, struct err *e)
 {
 	auto_tree struct tree tree = { 0 };
 	struct document d = { INI, FOR_RUN, &tree, s, e };
@@ -343,7 +364,9 @@ int load_host_text(const char *origin, const char *text, size_t len, struct spec
 		else if (str_eq(n->key, "ceilings"))
 			r = set_ceilings(&d, n, &c);
 		else
-			r = tree_err(&tree, n, e, "unknown section [%s]: [defaults] and [ceilings] are known", n->key);
+			r = tree_err(&tree, n, e,
+				     "unknown section [%s]: [defaults] and [ceilings] are known",
+				     n->key);
 		if (r < 0)
 			return r;
 	}
@@ -352,7 +375,10 @@ int load_host_text(const char *origin, const char *text, size_t len, struct spec
 	return 0;
 }
 
-/* Whoever may write the file decides what everyone's containers get. Judged on the descriptor that is then read. */
+/*
+ * Whoever may write the file decides what everyone's containers get. Judged on the descriptor that
+ * is then read.
+ */
 static int check_owner(int fd, const char *path, struct err *e)
 {
 	struct stat st;
@@ -372,7 +398,8 @@ static int check_owner(int fd, const char *path, struct err *e)
 	return 0;
 }
 
-int load_host_file(const char *path, struct spec *s, struct ceilings *ret_ceilings, bool *ret_found, struct err *e)
+int load_host_file(const char *path, struct spec *s, struct ceilings *ret_ceilings, bool *ret_found,
+		   struct err *e)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	auto_free char *text = NULL;
@@ -410,12 +437,14 @@ static const char *number_text(const struct option *o, uint64_t n, char text[NUM
 	if (o->parse == value_cpus)
 		snprintf(text, NUMBER_TEXT, "%.15g", (double)n / 1000);
 	else
-		snprintf(text, NUMBER_TEXT, "%" PRIu64 "%s%s", n, unit ? (const char *[]){ "K", "M", "G", "T" }[unit - 1] : "",
+		snprintf(text, NUMBER_TEXT, "%" PRIu64 "%s%s", n,
+			 unit ? (const char *[]){ "K", "M", "G", "T" }[unit - 1] : "",
 			 o->parse == value_duration ? "ms" : "");
 	return text;
 }
 
-static int check_ceiling(const struct option *o, const char *what, uint64_t value, uint64_t ceiling, struct err *e)
+static int check_ceiling(const struct option *o, const char *what, uint64_t value, uint64_t ceiling,
+			 struct err *e)
 {
 	char asked[NUMBER_TEXT], allowed[NUMBER_TEXT], key[OPTION_KEY_MAX];
 
@@ -427,6 +456,18 @@ static int check_ceiling(const struct option *o, const char *what, uint64_t valu
 		value ? number_text(o, value, asked) : "no limit", allowed);
 	err_why(e, "the host file (" LOAD_HOST_FILE ") has %s = %s under [ceilings]", key, allowed);
 	return err_fix(e, "ask for %s or less", allowed);
+}
+
+static int check_tmpfs(const struct option *o, const struct tmpfses *all, uint64_t ceiling,
+		       struct err *e)
+{
+	int r = 0;
+
+	/* Without a size of its own a tmpfs has rootfs_size. */
+	for (size_t i = 0; r == 0 && i < all->count; i++)
+		if (all->items[i].size)
+			r = check_ceiling(o, "option --tmpfs", all->items[i].size, ceiling, e);
+	return r;
 }
 
 int load_check_ceilings(const struct spec *s, const struct ceilings *c, struct err *e)
@@ -442,9 +483,8 @@ int load_check_ceilings(const struct spec *s, const struct ceilings *c, struct e
 			continue;
 		snprintf(what, sizeof(what), "option --%s", o->name);
 		r = check_ceiling(o, what, *value, c->value[i], e);
-		for (size_t t = 0; r == 0 && o->offset == offsetof(struct spec, rootfs_size) && t < s->tmpfs.count; t++)
-			if (s->tmpfs.items[t].size)
-				r = check_ceiling(o, "option --tmpfs", s->tmpfs.items[t].size, c->value[i], e);
+		if (r == 0 && o->offset == offsetof(struct spec, rootfs_size))
+			r = check_tmpfs(o, &s->tmpfs, c->value[i], e);
 		if (r < 0)
 			return r;
 	}

@@ -88,7 +88,7 @@ const struct option options[] = {
 	  .help = "print the plan and stop" },
 	{ "format", 0, "FORMAT", value_choice, AT(format), .choices = output_formats, .scope = FOR_RUN | FOR_REPORTS,
 	  .flags = OPTION_FLAG_ONLY, .help = "text (default) or json" },
-	{ "help", 0, NULL, value_switch, AT(help), .scope = FOR_ANY, .flags = OPTION_FLAG_ONLY, .help = "print this and stop" },
+	{ "help", 'h', NULL, value_switch, AT(help), .scope = FOR_ANY, .flags = OPTION_FLAG_ONLY, .help = "print this and stop" },
 };
 
 const size_t options_count = sizeof(options) / sizeof(*options);

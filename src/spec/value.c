@@ -291,7 +291,7 @@ int value_fds(const struct option *o, const char *text, struct spec *s, struct e
 bool value_is_loader_variable(const char *assignment)
 {
 	return str_starts(assignment, "LD_") || str_starts(assignment, "GCONV_PATH") ||
-	       str_starts(assignment, "GLIBC_TUNABLES") || str_starts(assignment, "MALLOC_");
+	       str_starts(assignment, "GLIBC_TUNABLES");
 }
 
 int value_env(const struct option *o, const char *text, struct spec *s, struct err *e)

@@ -1,4 +1,4 @@
-/* libFuzzer: the words between NULs as an argument vector. The first byte chooses the subcommand. */
+/* libFuzzer: words between NULs as an argument vector. The first byte chooses the subcommand. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "spec/option.h"
@@ -21,7 +21,8 @@ static void check(const struct spec *s, int argc, char **argv)
 	for (size_t i = 0; i < s->command.count; i++)
 		must(s->command.items[i] == argv[(size_t)argc - s->command.count + i]);
 	must(option_given(s, "command") == (s->command.count > 0));
-	must(s->network <= NETWORK_GVISOR_HOST && s->service_mode <= MODE_PRODUCTION && s->format <= FORMAT_JSON);
+	must(s->network <= NETWORK_GVISOR_HOST && s->service_mode <= MODE_PRODUCTION &&
+	     s->format <= FORMAT_JSON);
 	must(s->config_fd == -1 || s->config_fd > 2);
 }
 
@@ -41,7 +42,8 @@ static void parse(int argc, char **argv, unsigned scope)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const unsigned scopes[] = { FOR_RUN, FOR_DOCTOR, FOR_CONFIG, FOR_FEATURES, FOR_VERSION, FOR_PLAIN, FOR_ANY };
+	static const unsigned scopes[] = { FOR_RUN,	FOR_DOCTOR, FOR_CONFIG, FOR_FEATURES,
+					   FOR_VERSION, FOR_PLAIN,  FOR_ANY };
 	auto_free char *text = NULL, **argv = NULL;
 	int argc = 0;
 

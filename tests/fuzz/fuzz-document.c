@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a launch document. It fills a spec in which everything holds what its parser promises, or it
- * fails with an error that has a code and a text.
+ * libFuzzer: any bytes as a launch document. It fills a spec in which everything holds what its
+ * parser promises, or it fails with an error that has a code and a text.
  */
 #include "base/path.h"
 #include "base/str.h"
@@ -29,7 +29,8 @@ static void must_be_clean(const char *path)
 
 static void check(const struct spec *s)
 {
-	must(s->network <= NETWORK_GVISOR_HOST && s->service_mode <= MODE_PRODUCTION && s->pids > 0);
+	must(s->network <= NETWORK_GVISOR_HOST && s->service_mode <= MODE_PRODUCTION &&
+	     s->pids > 0);
 	must(s->memory <= INT64_MAX && s->rootfs_size > 0 && s->rootfs_size <= INT64_MAX);
 	must_be_clean(s->home);
 	if (s->workspace)

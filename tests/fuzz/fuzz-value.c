@@ -38,11 +38,13 @@ static void check(const struct option *o, const char *text, const struct spec *s
 	if (o->parse == value_duration)
 		must(number(o, s) > 0 && number(o, s) <= INT64_MAX / 1000000);
 	if (o->parse == value_name || o->parse == value_hostname)
-		must(str_eq(string(o, s), text) && strlen(text) <= 64 && !strchr(text, '/') && text[0] != '.');
+		must(str_eq(string(o, s), text) && strlen(text) <= 64 && !strchr(text, '/') &&
+		     text[0] != '.');
 	if (o->parse == value_path || o->parse == value_inside)
 		must(string(o, s)[0] == '/');
 	if (o->parse == value_env)
-		must(s->env.count == 1 && str_eq(s->env.items[0], text) && !value_is_loader_variable(text));
+		must(s->env.count == 1 && str_eq(s->env.items[0], text) &&
+		     !value_is_loader_variable(text));
 	if (o->parse == value_volume)
 		must(s->volumes.count == 1 && s->volumes.items[0].destination[0] == '/');
 	if (o->parse == value_tmpfs)

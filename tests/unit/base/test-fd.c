@@ -204,7 +204,10 @@ static void a_second_descriptor_is_not_leaked(void **state)
 		char space[CMSG_SPACE(2 * sizeof(int))];
 	} control = { 0 };
 	struct iovec byte = { .iov_base = "", .iov_len = 1 };
-	struct msghdr m = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr m = { .msg_iov = &byte,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	const int both[2] = { STDIN_FILENO, STDIN_FILENO };
 	int pair[2], before, got;

@@ -37,7 +37,8 @@ static void an_array_grows_by_one(void **state)
 
 static void copies_are_terminated(void **state)
 {
-	auto_free char *n = mem_dup_n("abcdef", 3), *all = mem_dup("abc"), *printed = mem_printf("%s-%d", "x", 7);
+	auto_free char *n = mem_dup_n("abcdef", 3), *all = mem_dup("abc"),
+		       *printed = mem_printf("%s-%d", "x", 7);
 
 	(void)state;
 	assert_string_equal(n, "abc");

@@ -80,7 +80,9 @@ static void toml_and_json_say_the_same(void **state)
 
 static void an_empty_document_changes_nothing(void **state)
 {
-	static const char *const documents[] = { "", "\n\n", "# only a comment", "{}", "  { }\n", "\xef\xbb\xbf{}", "env = []" };
+	static const char *const documents[] = { "",	    "\n\n",    "# only a comment",
+						 "{}",	    "  { }\n", "\xef\xbb\xbf{}",
+						 "env = []" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(documents) / sizeof(*documents); i++) {
@@ -119,20 +121,26 @@ static void types_are_those_of_the_row(void **state)
 {
 	(void)state;
 	refused("tty = 'true'", "doc:1:7: tty: expected true or false, not a string", "tty = true");
-	refused("{\"tty\": 1}", "doc:1:9: tty: expected true or false, not an integer", "\"tty\": true");
+	refused("{\"tty\": 1}", "doc:1:9: tty: expected true or false, not an integer",
+		"\"tty\": true");
 	refused("name = 5", "doc:1:8: name: expected a string, not an integer", "name = \"5\"");
 	refused("name = true", "doc:1:8: name: expected a string, not a boolean", "");
-	refused("memory = true", "doc:1:10: memory: expected a number or a string, not a boolean", "");
-	refused("memory = {a = 1}", "doc:1:10: memory: expected a number or a string, not a table", "");
-	refused("{\"memory\": null}", "doc:1:12: memory: expected a number or a string, not null", "");
-	refused("memory = 1979-05-27", "doc:1:10: memory: expected a number or a string, not a local date", "");
+	refused("memory = true", "doc:1:10: memory: expected a number or a string, not a boolean",
+		"");
+	refused("memory = {a = 1}", "doc:1:10: memory: expected a number or a string, not a table",
+		"");
+	refused("{\"memory\": null}", "doc:1:12: memory: expected a number or a string, not null",
+		"");
+	refused("memory = 1979-05-27",
+		"doc:1:10: memory: expected a number or a string, not a local date", "");
 	refused("memory = 0", "doc:1:10: memory: \"0\" is not a size", "");
 	refused("memory = -5", "doc:1:10: memory: \"-5\" is not a size", "");
 	refused("memory = 1.5", "doc:1:10: memory: \"1.5\" is not a size", "");
 	refused("memory = inf", "doc:1:10: memory: \"inf\" is not a size", "");
 	refused("cpus = nan", "doc:1:8: cpus: ", "");
 	refused("env = 'A=1'", "doc:1:7: env: expected an array, not a string", "env = [\"A=1\"]");
-	refused("{\"env\": \"A=1\"}", "doc:1:9: env: expected an array, not a string", "\"env\": [\"A=1\"]");
+	refused("{\"env\": \"A=1\"}", "doc:1:9: env: expected an array, not a string",
+		"\"env\": [\"A=1\"]");
 	refused("env = [1]", "doc:1:8: env: expected a string, not an integer", "");
 	refused("env = [['A']]", "doc:1:8: env: expected a string, not an array", "");
 	refused("env_fd = [2]", "doc:1:11: env_fd: ", "");
@@ -146,7 +154,10 @@ static void floats_are_taken_as_they_were_written(void **state)
 	static const struct {
 		const char *text;
 		uint64_t milli;
-	} cases[] = { { "cpus = 0.1", 100 }, { "cpus = 0.123", 123 }, { "cpus = 2.0", 2000 }, { "cpus = 3", 3000 } };
+	} cases[] = { { "cpus = 0.1", 100 },
+		      { "cpus = 0.123", 123 },
+		      { "cpus = 2.0", 2000 },
+		      { "cpus = 3", 3000 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -177,7 +188,9 @@ static void flags_win_over_the_document(void **state)
 	auto_spec struct spec s = { 0 };
 
 	(void)state;
-	parse_flags(ARGV("--memory", "1G", "-e", "F=1", "--tty=false", "--strict-agent", "from", "flags"), &s);
+	parse_flags(ARGV("--memory", "1G", "-e", "F=1", "--tty=false", "--strict-agent", "from",
+			 "flags"),
+		    &s);
 	loads("memory = '2G'\npids = 7\nenv = ['D=1', 'D=2']\ntty = true\nservice_mode = 'agent'\ncommand = ['from', 'doc', 'x']\n",
 	      &s);
 	assert_int_equal(s.memory, 1 << 30);
@@ -209,7 +222,8 @@ static int load_host(const char *text, struct spec *s, struct ceilings *c, struc
 
 static void the_host_comes_before_the_document_and_after_the_builtin(void **state)
 {
-	static const char host[] = "[defaults]\nmemory = 3G\npids = 9\ntty = true\nnetwork = host\n";
+	static const char host[] =
+		"[defaults]\nmemory = 3G\npids = 9\ntty = true\nnetwork = host\n";
 	struct ceilings c;
 	struct err e;
 
@@ -270,8 +284,11 @@ static void a_ceiling_lowers_defaults(void **state)
 
 	(void)state;
 	spec_init(&s);
-	assert_int_equal(load_host("[ceilings]\nmemory = 1G\ncpus = 1.5\npids = 100\nrootfs_size = 2G\n[defaults]\nmemory = 8G\n", &s,
-				   &c, &e), 0);
+	assert_int_equal(
+		load_host(
+			"[ceilings]\nmemory = 1G\ncpus = 1.5\npids = 100\nrootfs_size = 2G\n[defaults]\nmemory = 8G\n",
+			&s, &c, &e),
+		0);
 	assert_int_equal(s.memory, 1 << 30);	   /* the host's own default was higher */
 	assert_int_equal(s.cpus_milli, 1500);	   /* was unlimited */
 	assert_int_equal(s.pids, 100);		   /* was 512 */
@@ -286,7 +303,10 @@ static void exceeds(char **argv, const char *document, const char *text)
 	struct err e;
 
 	parse_flags(argv, &s);
-	assert_int_equal(load_host("[ceilings]\nmemory = 1536M\ncpus = 1.5\npids = 100\nrootfs_size = 2G\n", &s, &c, &e), 0);
+	assert_int_equal(
+		load_host("[ceilings]\nmemory = 1536M\ncpus = 1.5\npids = 100\nrootfs_size = 2G\n",
+			  &s, &c, &e),
+		0);
 	loads(document, &s);
 	assert_int_equal(load_check_ceilings(&s, &c, &e), text ? -EPERM : 0);
 	if (text)
@@ -296,13 +316,17 @@ static void exceeds(char **argv, const char *document, const char *text)
 static void asking_for_more_than_a_ceiling_is_refused(void **state)
 {
 	(void)state;
-	exceeds(ARGV("--memory", "2G"), "", "option --memory: 2G is more than the host allows, 1536M");
-	exceeds(ARGV("--memory", "1536M", "--cpus=1.5", "--pids=100", "--rootfs-size=2G"), "", NULL);
+	exceeds(ARGV("--memory", "2G"), "",
+		"option --memory: 2G is more than the host allows, 1536M");
+	exceeds(ARGV("--memory", "1536M", "--cpus=1.5", "--pids=100", "--rootfs-size=2G"), "",
+		NULL);
 	exceeds(ARGV("--memory", "1"), "", NULL);
-	exceeds(ARGV("--cpus", "1.501"), "", "option --cpus: 1.501 is more than the host allows, 1.5");
+	exceeds(ARGV("--cpus", "1.501"), "",
+		"option --cpus: 1.501 is more than the host allows, 1.5");
 	exceeds(ARGV("ls"), "pids = 101", "option --pids: 101 is more than the host allows, 100");
 	exceeds(ARGV("ls"), "pids = 99", NULL);
-	exceeds(ARGV("--tmpfs", "/x:size=3G"), "", "option --tmpfs: 3G is more than the host allows, 2G");
+	exceeds(ARGV("--tmpfs", "/x:size=3G"), "",
+		"option --tmpfs: 3G is more than the host allows, 2G");
 	exceeds(ARGV("--tmpfs", "/x:size=2G", "--tmpfs", "/y"), "", NULL);
 }
 

@@ -49,7 +49,10 @@ static void long_options_take_the_next_word_or_what_is_attached(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(parse(ARGV("--name", "a", "--hostname=b", "--env=K=V=W", "--env", "-x", "cmd"), &s, &e), 0);
+	assert_int_equal(
+		parse(ARGV("--name", "a", "--hostname=b", "--env=K=V=W", "--env", "-x", "cmd"), &s,
+		      &e),
+		0);
 	assert_string_equal(s.name, "a");
 	assert_string_equal(s.hostname, "b");
 	assert_int_equal(s.env.count, 2);
@@ -159,7 +162,8 @@ static void arguments_are_asked_for_and_judged(void **state)
 	refused(ARGV("--name="), "option --name: \"\" is not a name", "");
 	refused(ARGV("--tty=maybe"), "option --tty: \"maybe\" is neither", "");
 	refused(ARGV("--strict-agent=x"), "--strict-agent takes no argument", "");
-	refused(ARGV("--service-mode", "strict"), "is not one of agent, strict-agent, production", "");
+	refused(ARGV("--service-mode", "strict"), "is not one of agent, strict-agent, production",
+		"");
 }
 
 static void switches_can_be_turned_off(void **state)
@@ -229,7 +233,8 @@ static void keys_and_names_find_each_other(void **state)
 		assert_true(strlen(o->name) < sizeof(key));
 		option_key(o, key);
 		assert_null(strchr(key, '-'));
-		assert_ptr_equal(option_by_key(key, o->scope), o->flags & OPTION_FLAG_ONLY ? NULL : o);
+		assert_ptr_equal(option_by_key(key, o->scope),
+				 o->flags & OPTION_FLAG_ONLY ? NULL : o);
 		assert_ptr_equal(option_by_name(o->name, strlen(o->name), o->scope),
 				 o->flags & OPTION_DOCUMENT_ONLY ? NULL : o);
 		if (strchr(o->name, '-'))
@@ -252,7 +257,8 @@ static void the_rows_are_well_formed(void **state)
 		assert_true(!o->value || (!o->arg && (o->flags & OPTION_FLAG_ONLY)));
 		assert_true(!(o->flags & OPTION_CEILING) || o->offset % sizeof(uint64_t) == 0);
 		for (size_t k = 0; k < i; k++)
-			assert_false(str_eq(o->name, options[k].name) && (o->scope & options[k].scope));
+			assert_false(str_eq(o->name, options[k].name) &&
+				     (o->scope & options[k].scope));
 	}
 }
 
