@@ -58,6 +58,8 @@ struct container {
 	struct degradation degraded[DEGRADED_MAX];
 	int degraded_count;
 
+	const char *result;	 /* borrowed: what the record keeps at the end; NULL: the record goes */
+
 	int reached;		 /* the last row of the stage table that was begun; -1 */
 	int failed_stage;	 /* -1: none */
 	int interrupted;	 /* the signal that ended the set-up; 0 */

@@ -143,7 +143,7 @@ static int run_and_tell(struct container *c, int result_fd)
 	if (result_fd >= 0)
 		write_result(result_fd, c->spec, &text);
 	if (r == 0 && c->spec->keep)
-		state_finish(&c->state, text.text);
+		c->result = text.text;
 	plan_undo(&native_plan, c);
 	return o.status;
 }

@@ -28,6 +28,17 @@ static bool want_userns(const struct container *c)
 	return !c->privileged;
 }
 
+/* sysfs shows the network devices of the namespace that mounts it, and is refused to strangers of that. */
+static bool want_network_early(const struct container *c)
+{
+	return c->spec->sysfs;
+}
+
+static bool want_network_late(const struct container *c)
+{
+	return !c->spec->sysfs;
+}
+
 static bool want_tty(const struct container *c)
 {
 	return c->spec->tty;
@@ -41,7 +52,7 @@ static int apply_state(struct container *c, struct err *e)
 
 static void undo_state(struct container *c)
 {
-	state_finish(&c->state, NULL);
+	state_finish(&c->state, c->result);
 }
 
 static void note_limit(const char *limit, const struct err *e, void *arg)
@@ -394,9 +405,10 @@ static const struct stage stages[] = {
 	{ "undumpable", LANE_CHILD, NULL, apply_undumpable, NULL },
 	{ "hostname", LANE_CHILD, NULL, apply_hostname, NULL },
 	{ "helper", LANE_CHILD, NULL, apply_helper, NULL },
+	{ "network", LANE_CHILD, want_network_early, apply_network, NULL },
 	{ "mounts", LANE_CHILD, NULL, apply_mounts, NULL },
 	{ "content", LANE_CHILD, NULL, apply_content, NULL },
-	{ "network", LANE_CHILD, NULL, apply_network, NULL },
+	{ "network", LANE_CHILD, want_network_late, apply_network, NULL },
 	{ "pivot", LANE_CHILD, NULL, apply_pivot, NULL },
 	{ "workdir", LANE_CHILD, NULL, apply_workdir, NULL },
 	{ "identity", LANE_CHILD, NULL, apply_identity, NULL },

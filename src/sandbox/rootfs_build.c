@@ -9,6 +9,7 @@
 #include "spec/check.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,17 +160,24 @@ static int apply_private(const struct build *b, const struct mount_row *row, str
 	return r < 0 ? failed(r, row, "bind the directory", e) : attach_own(b, mount_fd, row, e);
 }
 
+/* An inode takes about a kilobyte of kernel memory that the size does not count: one for each page, and no more. */
+static void tmpfs_limits(uint64_t bytes, char size[32], char inodes[32])
+{
+	snprintf(size, 32, "%" PRIu64, bytes);
+	snprintf(inodes, 32, "%" PRIu64, bytes / 4096 + 1024);
+}
+
 static int apply_new(const struct build *b, const struct mount_row *row, struct err *e)
 {
-	char size[32];
-	const struct mount_option tmpfs[] = { { "size", size }, { "nr_inodes", "1000000" }, { "mode", "0777" }, { 0 } };
+	char size[32], inodes[32];
+	const struct mount_option tmpfs[] = { { "size", size }, { "nr_inodes", inodes }, { "mode", "0777" }, { 0 } };
 	const struct mount_option devpts[] = { { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { 0 } };
 	const struct mount_option *options = str_eq(row->source, "tmpfs")  ? tmpfs :
 					     str_eq(row->source, "devpts") ? devpts : NULL;
 	auto_close int mount_fd = -1, target_fd = -1;
 	int r;
 
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)row->size);
+	tmpfs_limits(row->size, size, inodes);
 	mount_fd = mount_new(row->source, options, row->attributes, e);
 	if (mount_fd < 0)
 		return err_in(e, "%s", row->target);
@@ -224,8 +232,11 @@ static int apply_mask(const struct build *b, const struct mount_row *row, struct
 static int apply_freeze(const struct build *b, const struct mount_row *row, struct err *e)
 {
 	auto_close int mount_fd = mount_clone(b->root_fd, relative(row->target), false);
-	int r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, 0, false);
+	int r;
 
+	if (mount_fd == -ENOENT && row->optional)
+		return 0;
+	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, 0, false);
 	if (r < 0)
 		return failed(r, row, "make it read-only", e);
 	return attach_own(b, mount_fd, row, e);
@@ -303,15 +314,15 @@ static const char *const directories[] = { "/proc", "/sys", "/etc", "/etc/ssl", 
 
 static int make_root(struct build *b, struct err *e)
 {
-	char size[32];
-	const struct mount_option options[] = { { "size", size }, { "nr_inodes", "1000000" }, { "mode", "0755" }, { 0 } };
+	char size[32], inodes[32];
+	const struct mount_option options[] = { { "size", size }, { "nr_inodes", inodes }, { "mode", "0755" }, { 0 } };
 	struct mount_attr private = { .propagation = MS_PRIVATE };
 	struct stat st;
 
 	/* Nothing that is mounted from here on may reach the host, nor the other way round. */
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private) < 0)
 		return err_sys(e, "make the host's mounts private");
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)b->s->rootfs_size);
+	tmpfs_limits(b->s->rootfs_size, size, inodes);
 	b->root_fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
 	if (b->root_fd < 0)
 		return err_in(e, "/");
