@@ -35,7 +35,8 @@ LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs libcjson 2>/dev/null) -liniparser
 
 SRC := $(sort $(wildcard src/*.c src/*/*.c))
 NEEDS_LIBRARIES := src/data/json.c src/data/ini.c
-FULL_OBJ := $(SRC:%.c=$(B)/full/%.o) $(B)/full/seccomp_filter.o
+LAUNCH_ONLY := src/base/heap.c
+FULL_OBJ := $(patsubst %.c,$(B)/full/%.o,$(filter-out $(LAUNCH_ONLY),$(SRC))) $(B)/full/seccomp_filter.o
 LAUNCH_OBJ := $(patsubst %.c,$(B)/launch/%.o,$(filter-out $(NEEDS_LIBRARIES),$(SRC))) $(B)/launch/seccomp_filter.o
 # Everything but main(), for tests.
 PARTS_OBJ := $(filter-out $(B)/full/src/main.o,$(FULL_OBJ))
@@ -118,10 +119,10 @@ TEST_DEPS := libcmocka-dev clang clang-tidy libclang-rt-14-dev cppcheck bubblewr
 	openssl sqlite3 procps strace file gzip tar findutils sed gawk mandoc jq bash dash zsh fish
 
 deps:
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BUILD_DEPS)
+	$(Q)tests/deps.sh $(BUILD_DEPS)
 
 test-deps: deps
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TEST_DEPS)
+	$(Q)tests/deps.sh $(TEST_DEPS)
 
 try: deps
 	$(Q)$(MAKE) --no-print-directory all

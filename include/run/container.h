@@ -6,6 +6,7 @@
 
 #include "run/state.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/helper.h"
 #include "sandbox/rootfs.h"
 #include "spec/spec.h"
 
@@ -51,7 +52,7 @@ struct container {
 	int init_fd;		 /* this half's end of the pair over which --init tells the exit status; -1 */
 	int child_init_fd;
 	int signal_fd;		 /* borrowed from the caller: the signals that the supervisor hears */
-	int network_fd;		 /* child: where the helper sends the network namespace, owned; -1 */
+	struct helper helper;	 /* child: the second process of the set-up, owned */
 	int root_fd;		 /* child: the new root, until it is entered; -1 */
 
 	struct shared *shared;

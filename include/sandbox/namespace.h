@@ -21,7 +21,7 @@ struct spawn {
  */
 pid_t namespace_spawn(const struct spawn *s, int *ret_pidfd, struct err *e);
 
-/* Which namespaces the one clone3 makes; not the network's, see namespace_network_start(). */
+/* Which namespaces the one clone3 makes; not the network's, see sandbox/helper.h. */
 uint64_t namespace_flags(bool privileged, bool time);
 
 /*
@@ -29,11 +29,3 @@ uint64_t namespace_flags(bool privileged, bool time);
  * privilege. setgroups(2) is closed for good, as the kernel demands of an unprivileged map.
  */
 int namespace_map_self(uid_t uid, gid_t gid, struct err *e);
-
-/*
- * A network namespace with its loopback up. The kernel needs longer for it than for all the others together, and nothing
- * of it is needed until exec; so a helper makes it while the caller makes the mounts. start returns the descriptor from
- * which finish takes the namespace; finish enters it, and reaps the helper. The descriptor is closed by finish.
- */
-int namespace_network_start(struct err *e);
-int namespace_network_finish(int helper_fd, struct err *e);

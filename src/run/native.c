@@ -11,6 +11,7 @@
 #include "run/init.h"
 #include "sandbox/caps.h"
 #include "sandbox/content.h"
+#include "sandbox/helper.h"
 #include "sandbox/identity.h"
 #include "sandbox/landlock.h"
 #include "sandbox/namespace.h"
@@ -145,6 +146,9 @@ static int apply_spawn(struct container *c, struct err *e)
 	c->pid = pid;
 	c->lane = pid ? LANE_PARENT : LANE_CHILD;
 	keep_own_ends(c);
+	/* While the child works we have time to look for what the dead left behind. */
+	if (pid)
+		state_collect();
 	return 0;
 }
 
@@ -191,17 +195,16 @@ static int apply_hostname(struct container *c, struct err *e)
 	return sethostname(c->hostname, strlen(c->hostname)) < 0 ? err_sys(e, "set the host name %s", c->hostname) : 0;
 }
 
-/* Should: come early, so that it is done when network needs it. Mustn't: come before undumpable, which the helper inherits. */
+/* Should: come early, so that the network is ready when it is needed. Mustn't: come before undumpable, which it inherits. */
 static int apply_helper(struct container *c, struct err *e)
 {
-	c->network_fd = namespace_network_start(e);
-	return c->network_fd < 0 ? c->network_fd : 0;
+	return helper_start(&c->helper, e);
 }
 
 /* Should: leave the host's network for good. Mustn't: let anything run that is not in a namespace of its own. */
 static int apply_network(struct container *c, struct err *e)
 {
-	return namespace_network_finish(take_fd(c->network_fd), e);
+	return helper_enter_network(&c->helper, e);
 }
 
 static int apply_mounts(struct container *c, struct err *e)
@@ -221,7 +224,13 @@ static int apply_pivot(struct container *c, struct err *e)
 	int r = rootfs_enter(c->root_fd, e);
 
 	close_fd(&c->root_fd);
-	return r;
+	return r < 0 ? r : helper_unmount(&c->helper, e);
+}
+
+/* Should: see the host's tree gone. Mustn't: come after the filter, which need not allow waiting. */
+static int apply_unmount(struct container *c, struct err *e)
+{
+	return helper_finish(&c->helper, e);
 }
 
 static const char *workdir(const struct spec *s)
@@ -413,11 +422,12 @@ static const struct stage stages[] = {
 	{ "workdir", LANE_CHILD, NULL, apply_workdir, NULL },
 	{ "identity", LANE_CHILD, NULL, apply_identity, NULL },
 	{ "console", LANE_CHILD, want_tty, apply_console, NULL },
-	{ "fds", LANE_CHILD, NULL, apply_fds, NULL },
 	{ "no-new-privs", LANE_CHILD, NULL, apply_no_new_privs, NULL },
 	{ "landlock", LANE_CHILD, NULL, apply_landlock, NULL },
 	{ "bounding", LANE_CHILD, NULL, apply_bounding, NULL },
 	{ "caps", LANE_CHILD, NULL, apply_caps, NULL },
+	{ "unmount", LANE_CHILD, NULL, apply_unmount, NULL },
+	{ "fds", LANE_CHILD, NULL, apply_fds, NULL },
 	{ "seccomp", LANE_CHILD, NULL, apply_seccomp, NULL },
 	{ "exec", LANE_CHILD, NULL, apply_exec, NULL },
 };

@@ -56,9 +56,10 @@ static bool interrupted(struct container *c)
 	return true;
 }
 
-static int wait_readable(struct container *c, struct err *e)
+/* Until there is something to read (@events POLLIN), or until the other half has closed its end (0: POLLHUP alone). */
+static int wait_for(struct container *c, short events, struct err *e)
 {
-	struct pollfd fds[] = { { .fd = c->baton_fd, .events = POLLIN },
+	struct pollfd fds[] = { { .fd = c->baton_fd, .events = events },
 				{ .fd = c->lane == LANE_PARENT ? c->signal_fd : -1, .events = POLLIN } };
 
 	for (;;) {
@@ -72,18 +73,14 @@ static int wait_readable(struct container *c, struct err *e)
 }
 
 /* Returns 1 for the baton, 0 at the end of file, or the error that the child sent. */
-static int baton_wait(struct container *c, struct err *e)
+static int baton_take(struct container *c, struct err *e)
 {
 	union {
 		char baton;
 		struct failure failure;
 	} m;
-	ssize_t n;
-	int r = wait_readable(c, e);
+	ssize_t n = recv(c->baton_fd, &m, sizeof(m), 0);
 
-	if (r < 0)
-		return r;
-	n = recv(c->baton_fd, &m, sizeof(m), 0);
 	if (n < 0)
 		return err_sys(e, "hear from the other half");
 	if (n == sizeof(m.failure)) {
@@ -94,15 +91,18 @@ static int baton_wait(struct container *c, struct err *e)
 	return n > 0;
 }
 
-static int take_turn(struct container *c, const struct stage *s, struct err *e)
+static int take_turn(struct container *c, const struct stage *s, short events, struct err *e)
 {
-	int r = baton_wait(c, e);
+	int r = wait_for(c, events, e);
 
-	if (r == 0) {
-		err_set(e, ECHILD, "the other half died before stage %s", s->name);
-		return err_why(e, "it was killed, or ran out of memory");
-	}
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	r = baton_take(c, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* The end of file, where a byte was due. */
+	err_set(e, ECHILD, "the other half died before stage %s", s->name);
+	return err_why(e, "it was killed, or ran out of memory");
 }
 
 static int carry_out(const struct stage *s, int i, struct container *c, struct err *e)
@@ -130,7 +130,7 @@ static int step(const struct plan *p, int i, struct container *c, enum lane *tur
 	if (s->lane != *turn && c->lane == *turn)
 		r = baton_pass(c, e);
 	else if (s->lane != *turn)
-		r = take_turn(c, s, e);
+		r = take_turn(c, s, POLLIN, e);
 	*turn = s->lane;
 	if (r == 0 && s->lane == c->lane && c->lane == LANE_CHILD && next_wanted(p, c, i) == p->count)
 		r = baton_pass(c, e);
@@ -166,10 +166,11 @@ int plan_run(const struct plan *p, struct container *c, struct err *e)
 
 	if (c->lane == LANE_CHILD)
 		child_failed(c, e);
+	/* Of what the child does from here on only the end matters: its last hand-over, and then an error or nothing. */
 	if (r == 0)
-		r = take_turn(c, &p->stages[p->count - 1], e);
+		r = take_turn(c, &p->stages[p->count - 1], 0, e);
 	if (r == 0)
-		r = baton_wait(c, e); /* the end of file: exec has happened */
+		r = baton_take(c, e);
 	if (r < 0)
 		plan_undo(p, c);
 	return r < 0 ? r : 0;

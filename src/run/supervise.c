@@ -209,9 +209,6 @@ int supervise(struct container *c, struct outcome *ret, struct err *e)
 
 	if (r == 0 && c->spec->tty)
 		r = console_take(&l.console, c->console_fd, c->spec->interactive, e);
-	/* The start is over: what the dead left behind is looked for now, while the workload runs. */
-	if (r == 0)
-		state_collect();
 	while (r == 0 && !finished(&l))
 		r = turn(&l, e);
 	if (l.console.master_fd >= 0) {

@@ -113,7 +113,13 @@ static int make_own_directory(const struct build *b, const char *target, mode_t 
 	return mkdirat(b->root_fd, relative(target), mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int apply_host(const struct build *b, const struct mount_row *row, struct err *e)
+/* An empty file, to mount over. */
+static int make_own_file(const struct build *b, const char *target)
+{
+	return mknodat(b->root_fd, relative(target), S_IFREG | 0644, 0) < 0 ? -errno : 0;
+}
+
+static int apply_host(const struct build *b, struct mount_row *row, struct err *e)
 {
 	auto_close int mount_fd = -1;
 	char link[PATH_MAX];
@@ -121,6 +127,9 @@ static int apply_host(const struct build *b, const struct mount_row *row, struct
 	ssize_t n = readlink(row->target, link, sizeof(link) - 1);
 	int r;
 
+	/* A link needs no rule of its own, its target has one; neither does what is absent. */
+	if (n > 0 || errno != EINVAL)
+		row->access = ACCESS_NONE;
 	if (n > 0) {
 		link[n] = '\0';
 		return symlinkat(link, b->root_fd, relative(row->target)) < 0 ? failed(-errno, row, "copy the link", e) : 0;
@@ -134,25 +143,22 @@ static int apply_host(const struct build *b, const struct mount_row *row, struct
 	if (r == 0 && S_ISDIR(st.st_mode))
 		r = make_own_directory(b, row->target, 0755);
 	else if (r == 0)
-		r = file_create_at(b->root_fd, relative(row->target), 0644, "", 0);
+		r = make_own_file(b, row->target);
 	return r < 0 ? failed(r, row, "prepare the mount", e) : attach_own(b, mount_fd, row, e);
 }
 
-static int apply_link(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_link(const struct build *b, struct mount_row *row, struct err *e)
 {
 	if (symlinkat(row->source, b->root_fd, relative(row->target)) < 0)
 		return failed(-errno, row, "make the link", e);
 	return 0;
 }
 
-static int apply_private(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_private(const struct build *b, struct mount_row *row, struct err *e)
 {
 	auto_close int mount_fd = -1;
 	int r = make_own_directory(b, row->target, row->mode);
 
-	/* The umask of the caller has no say in what the table promises. */
-	if (r == 0 && fchmodat(b->root_fd, relative(row->target), row->mode, 0) < 0)
-		r = -errno;
 	if (r < 0)
 		return failed(r, row, "make the directory", e);
 	mount_fd = mount_clone(b->root_fd, relative(row->target), false);
@@ -167,7 +173,7 @@ static void tmpfs_limits(uint64_t bytes, char size[32], char inodes[32])
 	snprintf(inodes, 32, "%" PRIu64, bytes / 4096 + 1024);
 }
 
-static int apply_new(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_new(const struct build *b, struct mount_row *row, struct err *e)
 {
 	char size[32], inodes[32];
 	const struct mount_option tmpfs[] = { { "size", size }, { "nr_inodes", inodes }, { "mode", "0777" }, { 0 } };
@@ -190,7 +196,7 @@ static int apply_new(const struct build *b, const struct mount_row *row, struct 
 	return r < 0 ? failed(r, row, "attach the mount", e) : 0;
 }
 
-static int apply_device(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_device(const struct build *b, struct mount_row *row, struct err *e)
 {
 	auto_close int mount_fd = mount_clone(AT_FDCWD, row->target, false);
 	struct stat st;
@@ -205,11 +211,11 @@ static int apply_device(const struct build *b, const struct mount_row *row, stru
 	}
 	r = mount_change(mount_fd, row->attributes, 0, false);
 	if (r == 0)
-		r = file_create_at(b->root_fd, relative(row->target), 0644, "", 0);
+		r = make_own_file(b, row->target);
 	return r < 0 ? failed(r, row, "prepare the mount", e) : attach_own(b, mount_fd, row, e);
 }
 
-static int apply_mask(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_mask(const struct build *b, struct mount_row *row, struct err *e)
 {
 	auto_close int target_fd = openat(b->root_fd, relative(row->target), O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	auto_close int mount_fd = -1;
@@ -229,7 +235,7 @@ static int apply_mask(const struct build *b, const struct mount_row *row, struct
 	return r < 0 ? failed(r, row, "hide it", e) : 0;
 }
 
-static int apply_freeze(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_freeze(const struct build *b, struct mount_row *row, struct err *e)
 {
 	auto_close int mount_fd = mount_clone(b->root_fd, relative(row->target), false);
 	int r;
@@ -283,7 +289,7 @@ static int open_source(const struct mount_row *row, struct stat *ret_st, struct 
 	return take_fd(fd);
 }
 
-static int apply_bind(const struct build *b, const struct mount_row *row, struct err *e)
+static int apply_bind(const struct build *b, struct mount_row *row, struct err *e)
 {
 	struct stat st;
 	auto_close int source_fd = open_source(row, &st, e), mount_fd = -1, target_fd = -1;
@@ -302,7 +308,7 @@ static int apply_bind(const struct build *b, const struct mount_row *row, struct
 	return r < 0 ? failed(r, row, "bind the source", e) : 0;
 }
 
-static int (*const appliers[])(const struct build *, const struct mount_row *, struct err *) = {
+static int (*const appliers[])(const struct build *, struct mount_row *, struct err *) = {
 	[MOUNT_HOST] = apply_host,     [MOUNT_LINK] = apply_link, [MOUNT_PRIVATE] = apply_private,
 	[MOUNT_NEW] = apply_new,       [MOUNT_DEVICE] = apply_device, [MOUNT_MASK] = apply_mask,
 	[MOUNT_FREEZE] = apply_freeze, [MOUNT_BIND] = apply_bind,
@@ -319,6 +325,8 @@ static int make_root(struct build *b, struct err *e)
 	struct mount_attr private = { .propagation = MS_PRIVATE };
 	struct stat st;
 
+	/* The umask of the caller has no say in what the table promises; identity sets the workload's. */
+	umask(0);
 	/* Nothing that is mounted from here on may reach the host, nor the other way round. */
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private) < 0)
 		return err_sys(e, "make the host's mounts private");
@@ -353,7 +361,7 @@ static int open_null(struct build *b, struct err *e)
 	return 0;
 }
 
-int rootfs_build(const struct spec *s, const struct mount_plan *p, int *ret_root_fd, struct err *e)
+int rootfs_build(const struct spec *s, struct mount_plan *p, int *ret_root_fd, struct err *e)
 {
 	struct build b = { .s = s, .root_fd = -1, .null_fd = -1, .empty_fd = -1 };
 	int r = open_null(&b, e);
@@ -384,9 +392,13 @@ int rootfs_enter(int root_fd, struct err *e)
 	/* Both names are the new root: the old one is stacked on top of it, and goes with one umount. pivot_root(2). */
 	if (fchdir(root_fd) < 0 || sys_pivot_root(".", ".") < 0)
 		return err_sys(e, "enter the new root");
-	if (umount2(".", MNT_DETACH) < 0)
+	return 0;
+}
+
+int rootfs_unmount_host(struct err *e)
+{
+	/* "." leads to what lies uppermost over the new root, and that is the old one; "/" leads to the new one itself. */
+	if (chdir("/") < 0 || umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, "unmount the host's tree");
-	if (chdir("/") < 0)
-		return err_sys(e, "change to the new root");
 	return 0;
 }
