@@ -34,10 +34,12 @@ LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs libcjson 2>/dev/null) -liniparser
 
 SRC := $(sort $(wildcard src/*.c src/*/*.c))
-NEEDS_LIBRARIES := src/data/json.c src/data/ini.c
+# In the full image alone: what needs libraries, and the commands that do not start containers.
+FULL_ONLY := src/data/json.c src/data/ini.c src/run/host.c $(wildcard src/run/probe*.c) \
+	$(addprefix src/cmd/,doctor.c features.c config.c version.c help.c completion.c schema.c)
 LAUNCH_ONLY := src/base/heap.c
 FULL_OBJ := $(patsubst %.c,$(B)/full/%.o,$(filter-out $(LAUNCH_ONLY),$(SRC))) $(B)/full/seccomp_filter.o
-LAUNCH_OBJ := $(patsubst %.c,$(B)/launch/%.o,$(filter-out $(NEEDS_LIBRARIES),$(SRC))) $(B)/launch/seccomp_filter.o
+LAUNCH_OBJ := $(patsubst %.c,$(B)/launch/%.o,$(filter-out $(FULL_ONLY),$(SRC))) $(B)/launch/seccomp_filter.o
 # Everything but main(), for tests.
 PARTS_OBJ := $(filter-out $(B)/full/src/main.o,$(FULL_OBJ))
 

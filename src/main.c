@@ -82,6 +82,8 @@ found:
 	*ret_row = command_find(name);
 	if (!*ret_row)
 		return unknown_command(name, e);
+	if (!(*ret_row)->run)
+		return image_exec_full(e);
 	while (argv[argc])
 		argc++;
 	return (*ret_row)->run(argc, argv, e);

@@ -36,18 +36,24 @@ extern const size_t commands_count;
 /* By name or alias, or NULL. */
 const struct command *command_find(const char *name);
 
+/*
+ * The launch image holds what starting a container takes, and no more; the other commands are absent from it, and main
+ * asks the full image for them. See base/image.h.
+ */
+#define FULL_IMAGE __attribute__((weak))
+
 int cmd_run(int argc, char **argv, struct err *e);
-int cmd_doctor(int argc, char **argv, struct err *e);
-int cmd_features(int argc, char **argv, struct err *e);
-int cmd_config(int argc, char **argv, struct err *e);
-int cmd_version(int argc, char **argv, struct err *e);
-int cmd_help(int argc, char **argv, struct err *e);
-int cmd_completion(int argc, char **argv, struct err *e);
 int cmd_rm(int argc, char **argv, struct err *e);
-int cmd_schema(int argc, char **argv, struct err *e);
+int cmd_doctor(int argc, char **argv, struct err *e) FULL_IMAGE;
+int cmd_features(int argc, char **argv, struct err *e) FULL_IMAGE;
+int cmd_config(int argc, char **argv, struct err *e) FULL_IMAGE;
+int cmd_version(int argc, char **argv, struct err *e) FULL_IMAGE;
+int cmd_help(int argc, char **argv, struct err *e) FULL_IMAGE;
+int cmd_completion(int argc, char **argv, struct err *e) FULL_IMAGE;
+int cmd_schema(int argc, char **argv, struct err *e) FULL_IMAGE;
 
 /* help of one command to stdout: for `help NAME` and `NAME --help`. Returns EXIT_OK or fails on a closed stdout. */
-int help_command(const struct command *c, struct err *e);
+int help_command(const struct command *c, struct err *e) FULL_IMAGE;
 
 /* Writes a finished report to stdout; a stdout that cannot take it is an error, not a silence. */
 int command_print(const char *text, struct err *e);

@@ -45,16 +45,6 @@ static const struct {
 	  "Exit status: 0 if all are valid, else 1.\n\n  nucleus config check agent.toml\n" },
 };
 
-int command_print(const char *text, struct err *e)
-{
-	int r = fd_write_all(STDOUT_FILENO, text, strlen(text));
-
-	if (r == 0)
-		return EXIT_OK;
-	errno = -r;
-	return err_sys(e, "write to standard output");
-}
-
 /* Text in lines that begin at column @indent; the first is already there, up to column @column. */
 static void wrap(struct buf *b, const char *text, size_t column, size_t indent)
 {

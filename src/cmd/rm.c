@@ -1,4 +1,5 @@
 /* nucleus rm: removes the records that --keep left. */
+#include "base/image.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/command.h"
@@ -17,7 +18,7 @@ int cmd_rm(int argc, char **argv, struct err *e)
 	if (r < 0)
 		return r;
 	if (s.help)
-		return help_command(command_find("rm"), e);
+		return help_command ? help_command(command_find("rm"), e) : image_exec_full(e);
 	if (s.command.count == 0)
 		return err_set(e, EINVAL, "no container named");
 	for (size_t i = 0; i < s.command.count; i++)

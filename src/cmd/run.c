@@ -1,6 +1,7 @@
 /* nucleus run: from the arguments to an exit status. */
 #include "base/defer.h"
 #include "base/fd.h"
+#include "base/image.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/command.h"
@@ -196,7 +197,7 @@ int cmd_run(int argc, char **argv, struct err *e)
 	if (r < 0)
 		return r;
 	if (s.help)
-		return help_command(command_find("run"), e);
+		return help_command ? help_command(command_find("run"), e) : image_exec_full(e);
 	if (!s.dry_run) {
 		r = open_result(&s, &result_fd, e);
 		if (r < 0)

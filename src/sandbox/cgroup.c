@@ -115,6 +115,7 @@ int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *l,
 		{ .option = "pids", .file = "pids.max", .wanted = l->pids },
 		{ .option = "cpus", .file = "cpu.max", .wanted = l->cpus_milli },
 	};
+	const char *last = NULL;
 	int missed = 0;
 
 	snprintf(limits[0].value, sizeof(limits[0].value), "%" PRIu64, l->memory);
@@ -124,7 +125,8 @@ int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *l,
 		struct err e = { 0 };
 		int r;
 
-		if (!limits[i].wanted)
+		/* One report for an option, however many files stand behind it. */
+		if (!limits[i].wanted || (last && str_eq(limits[i].option, last)))
 			continue;
 		r = cg->fd < 0 ? -ENOENT : file_write_at(cg->fd, limits[i].file, limits[i].value);
 		if (r == 0 || (r == -ENOENT && str_eq(limits[i].file, "memory.swap.max")))
@@ -134,6 +136,7 @@ int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *l,
 		if (r == -ENOENT)
 			err_why(&e, "the controller is not available to this cgroup");
 		report(limits[i].option, &e, arg);
+		last = limits[i].option;
 		missed++;
 	}
 	return missed;
