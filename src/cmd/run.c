@@ -22,7 +22,10 @@ static bool host_file_exists(void)
 	return access(LOAD_HOST_FILE, F_OK) == 0 || errno != ENOENT;
 }
 
-/* Built-in < host file < launch document < flags. The flags are read first, since they name the document. */
+/*
+ * Built-in < host file < launch document < flags. The flags are read first, since they name the document. On failure @s is
+ * what was understood until then: it may say where the result is wanted.
+ */
 static int load_spec(int argc, char **argv, struct spec *s, struct err *e)
 {
 	auto_spec struct spec flags;
@@ -33,14 +36,12 @@ static int load_spec(int argc, char **argv, struct spec *s, struct err *e)
 	spec_init(&flags);
 	spec_init(s);
 	r = option_parse(argc, argv, FOR_RUN, &flags, e);
-	if (r < 0)
-		return r;
-	if (!flags.config && flags.config_fd < 0 && !host_file_exists()) {
+	if (r < 0 || (!flags.config && flags.config_fd < 0 && !host_file_exists())) {
 		struct spec empty = *s;
 
 		*s = flags;
 		flags = empty;
-		return 0;
+		return r;
 	}
 	r = option_parse(argc, argv, FOR_RUN, s, e);
 	if (r == 0)
@@ -73,9 +74,12 @@ static int open_result(const struct spec *s, int *ret_fd, struct err *e)
 			return err_sys(e, "option --result-fd %d", s->result_fd);
 		*ret_fd = s->result_fd;
 	} else if (s->result) {
-		*ret_fd = open(s->result, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
+		/* Not through a link: it may lie where a workload could leave one. */
+		*ret_fd = open(s->result, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0644);
 		if (*ret_fd < 0)
-			return err_sys(e, "option --result %s", s->result);
+			err_sys(e, "option --result %s", s->result);
+		if (*ret_fd < 0)
+			return e->code == ELOOP ? err_fix(e, "name a file, not a link; or --result-fd 3 3>FILE") : -e->code;
 	}
 	return 0;
 }
@@ -152,11 +156,12 @@ static int run_and_tell(struct container *c, int result_fd)
 static int run_spec(const struct spec *s, int result_fd, struct err *e)
 {
 	struct container c;
-	int signal_fd = supervise_signals(e), status = signal_fd;
+	int status = container_init(&c, s, -1, e), signal_fd = -1;
 
-	if (signal_fd >= 0)
-		status = container_init(&c, s, signal_fd, e);
-	if (status == 0) {
+	/* Reading --env-fd may wait for whoever writes it; only then are signals ours. Nothing is made on the host before. */
+	if (status == 0)
+		status = signal_fd = c.signal_fd = supervise_signals(e);
+	if (signal_fd >= 0) {
 		if (s->dry_run) {
 			auto_buf struct buf text = { 0 };
 
@@ -172,10 +177,10 @@ static int run_spec(const struct spec *s, int result_fd, struct err *e)
 	return status;
 }
 
-/* A launch that fails before there is a container has a result all the same. */
+/* A launch that fails before there is a container has a result all the same. Returns the exit status. */
 static int tell_refused(const struct spec *s, int result_fd, const struct err *e)
 {
-	struct container none = { .spec = s, .failed_stage = -1 };
+	struct container none = { .spec = s, .failed_stage = -1, .privileged = geteuid() == 0 };
 	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .status = EXIT_SETUP, .memory_peak = -1, .cpu_us = -1,
 			     .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
@@ -191,24 +196,20 @@ int cmd_run(int argc, char **argv, struct err *e)
 {
 	struct violations v = { 0 };
 	auto_spec struct spec s;
+	struct err unwritable;
 	int result_fd = -1, r;
 
 	r = load_spec(argc, argv, &s, e);
-	if (r < 0)
-		return r;
-	if (s.help)
+	if (r == 0 && s.help)
 		return help_command ? help_command(command_find("run"), e) : image_exec_full(e);
-	if (!s.dry_run) {
-		r = open_result(&s, &result_fd, e);
-		if (r < 0)
-			return r;
-	}
-	if (spec_check(&s, report_violation, &v) > 0)
+	if (!s.dry_run && open_result(&s, &result_fd, r < 0 ? &unwritable : e) < 0)
+		return r < 0 ? r : -e->code;
+	if (r == 0 && spec_check(&s, report_violation, &v) > 0)
 		return tell_refused(&s, result_fd, &v.first);
-	r = run_spec(&s, result_fd, e);
-	if (r < 0) {
-		log_err(e);
-		return tell_refused(&s, result_fd, e);
-	}
-	return r;
+	if (r == 0)
+		r = run_spec(&s, result_fd, e);
+	if (r >= 0)
+		return r;
+	log_err(e);
+	return tell_refused(&s, result_fd, e);
 }

@@ -60,7 +60,9 @@ static void note_limit(const char *limit, const struct err *e, void *arg)
 {
 	struct container *c = arg;
 
-	/* The default limit of processes was not asked for; its absence is told in the result alone. */
+	/* In a user namespace RLIMIT_NPROC does the same, see identity_apply(). */
+	if (!c->privileged && str_eq(limit, "pids"))
+		return;
 	container_degrade(c, limit, e);
 }
 
@@ -116,6 +118,13 @@ static void keep_end(int *end, int *other, bool childs)
 	*other = -1;
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 /* In each half: its own ends stay, the other's are closed, so that an end of file can be seen. */
 static void keep_own_ends(struct container *c)
 {
@@ -124,6 +133,11 @@ static void keep_own_ends(struct container *c)
 	keep_end(&c->baton_fd, &c->child_baton_fd, child);
 	keep_end(&c->console_fd, &c->child_console_fd, child);
 	keep_end(&c->init_fd, &c->child_init_fd, child);
+	/* The lock of the record says that the supervisor lives: a child that hangs must not hold it. */
+	if (child) {
+		close_fd(&c->state.fd);
+		close_fd(&c->state.root_fd);
+	}
 }
 
 /* Should: return in both lanes. Mustn't: let the child outlive a failure; undo kills it. */
@@ -146,17 +160,12 @@ static int apply_spawn(struct container *c, struct err *e)
 	c->pid = pid;
 	c->lane = pid ? LANE_PARENT : LANE_CHILD;
 	keep_own_ends(c);
+	/* Already here, for a child that hangs in a row below; identity says it again after the last change of credentials. */
+	if (!pid)
+		return identity_die_with_parent(e);
 	/* While the child works we have time to look for what the dead left behind. */
-	if (pid)
-		state_collect();
+	state_collect();
 	return 0;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 static void undo_spawn(struct container *c)

@@ -268,6 +268,22 @@ void state_finish(struct state *s, const char *result)
 
 enum { COLLECT_MAX = 256 };
 
+/* After the records: names whose container is gone. */
+static void collect_names(int root_fd, DIR *dir)
+{
+	struct dirent *entry;
+
+	rewinddir(dir);
+	while ((entry = readdir(dir))) {
+		char owner[64];
+		struct stat st;
+
+		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
+		    fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+			unlinkat(root_fd, entry->d_name, 0);
+	}
+}
+
 /*
  * Asks each record for its lock; who gets one has found a dead supervisor's. (Not by way of /proc/locks: reading that waits
  * for an RCU grace period.) With very many records alive a command looks at a random run of them, so that it costs each
@@ -280,24 +296,22 @@ void state_collect(void)
 	struct dirent *entry;
 	DIR *dir = state_open_root(&root_fd, &e) < 0 ? NULL : list(root_fd);
 	long count = 0, first = 0;
+	bool names = false;
 
 	if (!dir)
 		return;
-	while (readdir(dir))
+	while ((entry = readdir(dir))) {
+		names = names || entry->d_name[0] == '@';
 		count++;
+	}
 	if (count > COLLECT_MAX && getrandom(&first, sizeof(first), GRND_NONBLOCK) == sizeof(first))
 		first = (first & LONG_MAX) % (count - COLLECT_MAX + 1);
 	rewinddir(dir);
-	for (long i = 0; (entry = readdir(dir)) && i < first + COLLECT_MAX; i++) {
-		char owner[64];
-		struct stat st;
-
+	for (long i = 0; (entry = readdir(dir)) && i < first + COLLECT_MAX; i++)
 		if (i >= first && is_id(entry->d_name))
 			(void)collect_record(root_fd, entry->d_name);
-		else if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
-			 fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-			unlinkat(root_fd, entry->d_name, 0);
-	}
+	if (names)
+		collect_names(root_fd, dir);
 	closedir(dir);
 }
 

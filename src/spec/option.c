@@ -37,14 +37,14 @@ const struct option options[] = {
 	{ "timeout", 0, "TIME", value_duration, AT(timeout_ms), .scope = FOR_RUN, .flags = OPTION_NUMBER,
 	  .help = "kill the container after this time, exit 124" },
 	{ "rm", 0, NULL, value_switch, AT(rm), .scope = FOR_RUN,
-	  .help = "remove the record at exit, also of a named container" },
+	  .help = "remove the record at exit (default)" },
 	{ "keep", 0, NULL, value_switch, AT(keep), .scope = FOR_RUN,
-	  .help = "keep the record and the result after exit (default for named containers)" },
+	  .help = "keep the record and the result after exit, until nucleus rm" },
 
 	/* what it sees */
 	{ "workspace", 0, "DIR", value_path, AT(workspace), .scope = FOR_RUN, .help = "bind DIR to /workspace" },
 	{ "workspace-mode", 0, "MODE", value_choice, AT(workspace_mode), .choices = workspace_modes, .scope = FOR_RUN,
-	  .help = "bind-rw (default), bind-ro or copy-in-out" },
+	  .help = "bind-rw (default) or bind-ro; copy-in-out is not in this version" },
 	{ "workspace-exec", 0, NULL, value_switch, AT(workspace_exec), .scope = FOR_RUN,
 	  .help = "let files of the workspace be executed" },
 	{ "volume", 'v', "SRC:DST[:OPT]", value_volume, AT(volumes), .scope = FOR_RUN, .flags = OPTION_LIST,
@@ -52,14 +52,14 @@ const struct option options[] = {
 	{ "tmpfs", 0, "DST[:size=N]", value_tmpfs, AT(tmpfs), .scope = FOR_RUN, .flags = OPTION_LIST,
 	  .help = "mount an empty private tmpfs" },
 	{ "rootfs-size", 0, "SIZE", value_size, AT(rootfs_size), .scope = FOR_RUN, .flags = OPTION_NUMBER | OPTION_CEILING,
-	  .help = "limit of each private tmpfs (default: 1G)" },
+	  .help = "limit of all private directories together, and of each --tmpfs (default: 1G)" },
 	{ "proc-rw", 0, NULL, value_switch, AT(proc_rw), .scope = FOR_RUN,
 	  .help = "let the command write to its own entries in /proc" },
 	{ "sysfs", 0, NULL, value_switch, AT(sysfs), .scope = FOR_RUN, .help = "mount /sys, read-only" },
 
 	/* what it may use */
 	{ "network", 0, "KIND", value_choice, AT(network), .choices = network_kinds, .scope = FOR_RUN,
-	  .help = "none (default): loopback alone" },
+	  .help = "none (default): loopback alone; the others are not in this version" },
 	{ "time-namespace", 0, NULL, value_switch, AT(time_namespace), .scope = FOR_RUN, .help = "a time namespace of its own" },
 	{ "memory", 'm', "SIZE", value_size, AT(memory), .scope = FOR_RUN, .flags = OPTION_NUMBER | OPTION_CEILING,
 	  .help = "memory limit of the whole container" },
@@ -70,7 +70,7 @@ const struct option options[] = {
 
 	/* how strictly */
 	{ "service-mode", 0, "MODE", value_choice, AT(service_mode), .choices = service_modes,
-	  .scope = FOR_RUN | FOR_DOCTOR, .help = "agent (default), strict-agent or production" },
+	  .scope = FOR_RUN | FOR_DOCTOR, .help = "agent (default); the others are not in this version" },
 	{ "strict-agent", 0, NULL, value_choice, AT(service_mode), .value = "strict-agent", .choices = service_modes,
 	  .scope = FOR_RUN | FOR_DOCTOR, .flags = OPTION_FLAG_ONLY, .help = "the same as --service-mode strict-agent" },
 	{ "allow-degraded-security", 0, NULL, value_switch, AT(allow_degraded_security), .scope = FOR_RUN,
