@@ -38,8 +38,8 @@ int console_take(struct console *c, int socket_fd, bool interactive, struct err 
 /* The size of our terminal goes to the container's. */
 void console_resize(const struct console *c);
 
-/* Moves what can be moved without blocking. console_has_interrupt: among the bytes moved in was the interrupt key. */
-void console_pump_in(struct console *c, bool *ret_has_interrupt);
+/* Moves what can be moved without blocking. *ret_signal: which signal a key among the bytes moved in stands for, or 0. */
+void console_pump_in(struct console *c, int *ret_signal);
 void console_pump_out(struct console *c);
 
 /* The process group in the foreground of the container's terminal, as we number it; or -1. */

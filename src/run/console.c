@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -20,6 +21,15 @@ static void restore(void)
 	saved_valid = false;
 }
 
+/* The size of our terminal, wherever we have one, is that of the container's. */
+static void copy_size(int master_fd)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		ioctl(master_fd, TIOCSWINSZ, &size);
+}
+
 int console_open(int socket_fd, struct err *e)
 {
 	auto_close int master_fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -28,6 +38,8 @@ int console_open(int socket_fd, struct err *e)
 
 	if (master_fd < 0 || ioctl(master_fd, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(e, "open a terminal");
+	/* Before the first program looks at it. */
+	copy_size(master_fd);
 	/* By number, not by name: nothing is looked up in a directory. ioctl_tty(2) */
 	slave_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave_fd < 0)
@@ -78,11 +90,8 @@ int console_take(struct console *c, int socket_fd, bool interactive, struct err 
 
 void console_resize(const struct console *c)
 {
-	struct winsize size;
-
-	if (c->master_fd >= 0 &&
-	    (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0))
-		ioctl(c->master_fd, TIOCSWINSZ, &size);
+	if (c->master_fd >= 0)
+		copy_size(c->master_fd);
 }
 
 static bool ready(int fd, short events)
@@ -122,17 +131,19 @@ static void drain(struct pump *p)
 	}
 }
 
-void console_pump_in(struct console *c, bool *ret_has_interrupt)
+void console_pump_in(struct console *c, int *ret_signal)
 {
 	struct termios t;
 	bool more = fill(&c->in);
 
-	*ret_has_interrupt = false;
+	*ret_signal = 0;
 	if (tcgetattr(c->master_fd, &t) < 0)
 		return;
-	for (size_t i = c->in.start; i < c->in.end; i++)
-		if ((t.c_lflag & ISIG) && ((cc_t)c->in.data[i] == t.c_cc[VINTR] || (cc_t)c->in.data[i] == t.c_cc[VQUIT]))
-			*ret_has_interrupt = true;
+	for (size_t i = c->in.start; (t.c_lflag & ISIG) && !*ret_signal && i < c->in.end; i++)
+		if ((cc_t)c->in.data[i] == t.c_cc[VINTR])
+			*ret_signal = SIGINT;
+		else if ((cc_t)c->in.data[i] == t.c_cc[VQUIT])
+			*ret_signal = SIGQUIT;
 	if (!more) {
 		/* The end of our input is the end of the container's: its terminal says so by this character. */
 		c->in.from_fd = -1;

@@ -381,32 +381,39 @@ static void exec_in_path(const char *name, char *const *argv, char **envp)
 	errno = telling;
 }
 
+/* What the errno of execve(2) means to a user. */
+static int exec_failed(const char *name, struct err *e)
+{
+	err_sys(e, "%s", name);
+	if (e->code == ENOENT && strchr(name, '/') && access(name, F_OK) == 0) {
+		e->code = ENOEXEC; /* found, so not 127 */
+		return err_why(e, "it is there, but its interpreter or dynamic loader is not");
+	}
+	if (e->code == ENOENT) {
+		err_why(e, "the container has no such program in its PATH");
+		return err_fix(e, "install it on the host under /usr, or add --volume for it");
+	}
+	if (e->code == ENOEXEC)
+		return err_why(e, "it is neither a program for this machine nor a script with a #! line");
+	if (e->code == EACCES) {
+		err_why(e, "it is not executable, or lies where nothing may be executed");
+		return err_fix(e, "chmod +x it; in the workspace: --workspace-exec; in a volume: the option exec");
+	}
+	return -e->code;
+}
+
 /* Should: become the workload. Mustn't: return but with an error. */
 static int apply_exec(struct container *c, struct err *e)
 {
-	const char *name = c->spec->command.items[0];
-	int r = 0;
+	int r = c->spec->init ? init_fork(c->init_fd, c->baton_fd) : 0;
 
-	if (c->spec->init)
-		r = init_fork(c->init_fd, c->baton_fd);
 	if (r < 0) {
 		errno = -r;
 		return err_sys(e, "fork the workload");
 	}
 	reset_signals();
-	exec_in_path(name, c->argv, c->envp);
-	err_sys(e, "%s", name);
-	if (e->code == ENOENT && strchr(name, '/') && access(name, F_OK) == 0)
-		return err_why(e, "it is there, but its interpreter or dynamic loader is not"), e->code = ENOEXEC, -ENOEXEC;
-	if (e->code == ENOENT)
-		return err_why(e, "the container has no such program in its PATH"),
-		       err_fix(e, "install it on the host under /usr, or add --volume for it");
-	if (e->code == ENOEXEC)
-		return err_why(e, "it is neither a program for this machine nor a script with a #! line");
-	if (e->code == EACCES)
-		return err_why(e, "it is not executable, or lies where nothing may be executed"),
-		       err_fix(e, "chmod +x it; in the workspace: --workspace-exec; in a volume: the option exec");
-	return -e->code;
+	exec_in_path(c->argv[0], c->argv, c->envp);
+	return exec_failed(c->argv[0], e);
 }
 
 /*

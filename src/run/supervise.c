@@ -80,14 +80,14 @@ static void on_timer(struct loop *l)
 	kill_all(l);
 }
 
-/* The interrupt key is a signal from the terminal inside; a PID 1 in the foreground may not hear that either. */
+/* The interrupt and the quit key are signals from the terminal inside; a PID 1 in the foreground may not hear that either. */
 static void on_input(struct loop *l)
 {
-	bool interrupt;
+	int signal;
 
-	console_pump_in(&l->console, &interrupt);
-	if (interrupt && !l->c->spec->init && console_foreground(&l->console) == l->c->pid && !proc_hears(l->c->pid, SIGINT)) {
-		l->deaf_signal = SIGINT;
+	console_pump_in(&l->console, &signal);
+	if (signal && !l->c->spec->init && console_foreground(&l->console) == l->c->pid && !proc_hears(l->c->pid, signal)) {
+		l->deaf_signal = signal;
 		kill_all(l);
 	}
 }

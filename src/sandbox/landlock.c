@@ -89,6 +89,28 @@ static int add_rule(int ruleset_fd, const char *path, enum mount_access access, 
 	return 0;
 }
 
+/*
+ * A standard stream that the caller opened outside can be opened again by name, as /dev/stdout, with the rights that it
+ * has: it lies under none of our directories. Pipes and sockets need no rule; EBADFD: nor does what has no name at all.
+ */
+static int add_stream(int ruleset_fd, int fd, int abi, struct err *e)
+{
+	struct landlock_path_beneath_attr rule = { .parent_fd = fd };
+	int mode = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (mode < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return 0;
+	rule.allowed_access = FS(IOCTL_DEV) & handled(abi);
+	if ((mode & O_ACCMODE) != O_WRONLY)
+		rule.allowed_access |= FS(READ_FILE);
+	if ((mode & O_ACCMODE) != O_RDONLY)
+		rule.allowed_access |= (FS(WRITE_FILE) | FS(TRUNCATE)) & handled(abi);
+	if (sys_landlock_add_rule(ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule) < 0 && errno != EBADFD)
+		return err_sys(e, "standard stream %d: add the rule", fd);
+	return 0;
+}
+
 int landlock_restrict(const struct mount_plan *p, struct err *e)
 {
 	int abi = landlock_abi(), r;
@@ -110,6 +132,8 @@ int landlock_restrict(const struct mount_plan *p, struct err *e)
 	for (size_t i = 0; i < p->count && r == 0; i++)
 		if (p->rows[i].access != ACCESS_NONE)
 			r = add_rule(ruleset_fd, p->rows[i].target, p->rows[i].access, abi, e);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && r == 0; fd++)
+		r = add_stream(ruleset_fd, fd, abi, e);
 	if (r < 0)
 		return r;
 	if (sys_landlock_restrict_self(ruleset_fd, 0) < 0)

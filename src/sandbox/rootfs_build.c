@@ -53,7 +53,8 @@ static int attach_own(const struct build *b, int mount_fd, const struct mount_ro
  */
 static int open_target(const struct build *b, const char *target, bool directory, struct err *e)
 {
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+	/* Without O_NOFOLLOW, which would open a link in the last place instead of failing with ELOOP. */
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
 				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 	auto_close int at = dup(b->root_fd);
 	auto_free char *copy = mem_dup(relative(target));

@@ -364,14 +364,14 @@ static bool crowd_measure(struct crowd *w, const struct study *s, struct command
 /* What killed supervisors leave on the host (records, cgroups) is collected by the next command. */
 static void leftovers_collect(const struct study *s, bool tell)
 {
-	struct command c = { .name = "nucleus ps", .mount_ns = -1, .every = 1 };
+	struct command c = { .name = "nucleus run", .mount_ns = -1, .every = 1 };
 	double start = now_ms();
 
-	args_add(&c.argv, s->nucleus, "ps", "-q", NULL);
+	args_add(&c.argv, s->nucleus, "run", "--", "/bin/true", NULL);
 	if (!command_probe(&c, 60000))
-		printf("  nucleus ps after killing the supervisors failed: %s\n", c.reason);
+		printf("  nucleus run after killing the supervisors failed: %s\n", c.reason);
 	else if (tell)
-		printf("  nucleus ps collected what the killed supervisors left in %.2f s\n",
+		printf("  nucleus run collected what the killed supervisors left in %.2f s\n",
 		       (now_ms() - start) / 1e3);
 }
 
