@@ -102,8 +102,11 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int status;
 
-	/* A closed pipe is an error of write(), told with its three parts, not a silent death. */
+	/* A closed pipe and a limit of file sizes are errors of write(), told with their three parts, not silent deaths. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	/* A caller that ignores it would have our children vanish before we can wait for them. */
+	signal(SIGCHLD, SIG_DFL);
 	if (argc < 1 || fd_ensure_standard() < 0)
 		return EXIT_SETUP;
 	image_init(argv);

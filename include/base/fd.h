@@ -31,6 +31,9 @@ int file_write_at(int dir_fd, const char *name, const char *text);
 /* Creates @name under @dir_fd (O_EXCL) with @mode and this content. Returns 0 or -errno. */
 int file_create_at(int dir_fd, const char *name, mode_t mode, const char *text, size_t len);
 
+/* Closes every descriptor above 2 but these two (-1: none). Returns 0 or -errno. See close_range(2). */
+int fd_close_others(int keep_fd, int keep_too_fd);
+
 /* Sends or receives one descriptor over a UNIX socket. fd_receive gives the descriptor or -errno. */
 int fd_send(int socket_fd, int fd);
 int fd_receive(int socket_fd);

@@ -22,6 +22,7 @@ struct pump {
 
 struct console {
 	int master_fd;	/* owned; -1: none yet */
+	int out_fd;	/* our standard output opened anew, owned; -1: it is no terminal */
 	bool raw;	/* our own terminal was changed */
 	struct pump in, out;
 };

@@ -6,7 +6,7 @@
 
 #include "run/state.h"
 #include "sandbox/cgroup.h"
-#include "sandbox/helper.h"
+#include "sandbox/guard.h"
 #include "sandbox/rootfs.h"
 #include "spec/spec.h"
 
@@ -43,16 +43,17 @@ struct container {
 	struct cgroup cgroup;	 /* the leaf, owned */
 
 	enum lane lane;		 /* which half this is */
-	pid_t pid;		 /* of the child, in the parent; valid until it is reaped */
-	int pid_fd;		 /* pidfd of the child, owned; -1 */
+	int guard_fd;		 /* parent: pidfd of our child, the guard, owned; -1 */
+	pid_t pid;		 /* parent: the container's first process, once it runs; for looking at, never for signals */
+	int pid_fd;		 /* parent: pidfd of it, owned; -1 */
 	int baton_fd;		 /* this half's end, owned; -1 */
 	int child_baton_fd;	 /* before the spawn: the other end; -1 */
 	int console_fd;		 /* this half's end of the pair that the terminal travels over, owned; -1 */
 	int child_console_fd;
-	int init_fd;		 /* this half's end of the pair over which --init tells the exit status; -1 */
-	int child_init_fd;
+	int status_fd;		 /* this half's end of the pair over which the end is told, owned; -1: see guard.h */
+	int child_status_fd;
 	int signal_fd;		 /* borrowed from the caller: the signals that the supervisor hears */
-	struct helper helper;	 /* child: the second process of the set-up, owned */
+	int work_fd;		 /* child: the pair to the guard while it helps, owned; -1 */
 	int root_fd;		 /* child: the new root, until it is entered; -1 */
 
 	struct shared *shared;

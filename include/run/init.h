@@ -7,6 +7,7 @@
 
 /*
  * In the child, as the last thing before exec: returns in the process that becomes the workload, never in PID 1. PID 1
- * writes the wait status (wait(2), one int) of the workload to @status_fd. -errno if the workload cannot be forked.
+ * tells the workload's wait status over @status_fd, see guard.h. What it inherited of the host's environment and
+ * arguments is zeroed before the fork; the strings of @argv are replaced by copies first. -errno if it cannot fork.
  */
-int init_fork(int status_fd, int baton_fd);
+int init_fork(int status_fd, int baton_fd, char **argv);

@@ -1,12 +1,11 @@
 /*
- * THE TRANSITION TABLE: what may happen to one container, and in which order, from the moment its
- * name is free until it is free again. Actions, fields and values bear the names of a TLA+ model,
- * Lifecycle, whose properties were checked over its whole graph; a unit test holds that this
- * table has the same graph, so what was proved there holds here.
+ * THE TRANSITION TABLE: what may happen to one container, and in which order, until its name is
+ * free again. Actions, fields and values bear the names of a TLA+ model, Lifecycle, whose
+ * properties were checked over its whole graph; a unit test holds that this table has the same.
  *
- * The supervisor takes each step here before it does the real thing. A step that is not due is a
- * bug in our own order, found at the spot and not after the crash that it would have made
- * unrecoverable. A janitor does the same with what it finds. Pure: nothing here touches the system.
+ * The supervisor takes each step here before it does the real thing: one that is not due is a bug
+ * in our own order, found at the spot and not after the crash that it would have made
+ * unrecoverable. A janitor does the same with what it finds. Nothing here touches the system.
  */
 #pragma once
 
@@ -32,8 +31,8 @@ enum flag_state { FLAG_NO = 1, FLAG_YES = 2 };
 
 enum { LIFECYCLE_FIELDS = 10 };
 /*
- * A state has one value in each field. In a guard a field lists the values that are fine, in an
- * effect it is the new value; empty means "any" there and "stays" here. A zeroed state allows nothing.
+ * A state has one value in each field. A guard lists those that are fine, 0: any. An effect has the
+ * new one, 0: as it was. A zeroed state allows nothing.
  */
 struct lifecycle {
 	union {
@@ -51,7 +50,7 @@ struct lifecycle {
 		};
 		uint16_t field[LIFECYCLE_FIELDS];
 	};
-	uint32_t crashes; /* of ours since the name was free */
+	uint32_t crashes; /* since the name was free */
 };
 
 enum lifecycle_action {
@@ -63,10 +62,10 @@ enum lifecycle_action {
 	LIFECYCLE_CRASH, LIFECYCLE_JCRASH, LIFECYCLE_ACTIONS,
 };
 
-/* The workload's doing is the kernel's, as seen from here: it happens, and we learn of it. */
+/* What the workload does is the kernel's: it happens, and we learn of it. */
 enum lifecycle_actor { BY_SUPERVISOR, BY_JANITOR, BY_KERNEL, BY_USER, BY_CRASH };
 
-/* A row. Where an effect depends on the state, an action has several, of which one at most applies. */
+/* A row. An action whose effect depends on the state has several, of which one at most applies. */
 struct lifecycle_rule {
 	enum lifecycle_action action;
 	const char *name;
@@ -77,7 +76,6 @@ struct lifecycle_rule {
 extern const struct lifecycle lifecycle_first; /* nothing is there, the name is free */
 extern const struct lifecycle_rule lifecycle_rules[];
 extern const int lifecycle_rule_count;
-
 bool lifecycle_rule_allows(const struct lifecycle_rule *r, const struct lifecycle *s);
 void lifecycle_rule_apply(const struct lifecycle_rule *r, struct lifecycle *s);
 bool lifecycle_may(const struct lifecycle *s, enum lifecycle_action a);
@@ -85,12 +83,11 @@ bool lifecycle_may(const struct lifecycle *s, enum lifecycle_action a);
 /* Returns 0, or -EPROTO with @s untouched where @a is not due. */
 int lifecycle_step(struct lifecycle *s, enum lifecycle_action a);
 
-/* As in the table; static. */
-const char *lifecycle_action_name(enum lifecycle_action a);
+const char *lifecycle_action_name(enum lifecycle_action a); /* static */
 
 /*
- * For a launch that fails at any row, or is cut short: goes on to where its child, born or not, is dead
- * and LIFECYCLE_REAP is due; to the end where nothing was claimed yet. -EPROTO where there is none.
+ * For a launch that fails or is cut short: goes on to where its child, born or not, is dead and
+ * LIFECYCLE_REAP is due; to the end where nothing was claimed. -EPROTO once reaped, or before all.
  */
 int lifecycle_give_up(struct lifecycle *s);
 
@@ -99,6 +96,5 @@ struct lifecycle lifecycle_found(enum record_state rec, bool status_known);
 
 /* "creating" ... "stopped", static; for anything else "none", which no record says. */
 const char *lifecycle_record_name(enum record_state r);
-
-/* The reverse, of a name exactly as written. -EINVAL for any other text; *ret is untouched then. */
+/* The reverse, of a name exactly as written. -EINVAL for any other text, and *ret is untouched. */
 int lifecycle_record_parse(const char *name, enum record_state *ret);

@@ -16,6 +16,3 @@ struct identity {
  * resets umask and limits. Source: credentials(7), keyrings(7).
  */
 int identity_apply(const struct identity *id, struct err *e);
-
-/* Death of the parent is death of the caller, by SIGKILL. After the last change of credentials, which resets it. */
-int identity_die_with_parent(struct err *e);

@@ -15,3 +15,6 @@ const char *check_destination(const char *path);
 
 /* Why @path (on the host, canonical) may not be bound into a container, or NULL. */
 const char *check_source(const char *path);
+
+/* The directories that may not, nor what lies in them; NULL-terminated. */
+extern const char *const check_closed[];

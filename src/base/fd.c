@@ -1,5 +1,6 @@
 #include "base/fd.h"
 #include "base/defer.h"
+#include "base/kernel.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -92,7 +93,7 @@ int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_len)
 
 int file_write_at(int dir_fd, const char *name, const char *text)
 {
-	auto_close int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	auto_close int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)
@@ -109,6 +110,28 @@ int file_create_at(int dir_fd, const char *name, mode_t mode, const char *text, 
 		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 
 	return fd < 0 ? -errno : fd_write_all(fd, text, len);
+}
+
+static int close_between(int after, int before)
+{
+	if (after + 1 > before - 1)
+		return 0;
+	return sys_close_range((unsigned)after + 1, (unsigned)before - 1, 0) < 0 ? -errno : 0;
+}
+
+int fd_close_others(int keep_fd, int keep_too_fd)
+{
+	int low = keep_fd < keep_too_fd ? keep_fd : keep_too_fd;
+	int high = keep_fd < keep_too_fd ? keep_too_fd : keep_fd;
+	int last = high > STDERR_FILENO ? high : STDERR_FILENO, r = 0;
+
+	if (low > STDERR_FILENO)
+		r = close_between(STDERR_FILENO, low);
+	if (r == 0 && high > STDERR_FILENO)
+		r = close_between(low > STDERR_FILENO ? low : STDERR_FILENO, high);
+	if (r == 0 && sys_close_range((unsigned)last + 1, ~0U, 0) < 0)
+		r = -errno;
+	return r;
 }
 
 union one_fd {

@@ -73,17 +73,37 @@ static int make_raw(struct console *c, struct err *e)
 	return 0;
 }
 
+/*
+ * A terminal that says there is room may have less of it than we write, and then the write blocks, and with it the loop
+ * that hears signals and the clock. The master is ours to set; our own standard output is shared with others, so a terminal
+ * there is opened a second time. (Pipes take PIPE_BUF bytes without blocking when poll says so, and a pump has no more.)
+ */
+static int no_blocking(struct console *c)
+{
+	if (fcntl(c->master_fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return -errno;
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	c->out_fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return c->out_fd < 0 ? -errno : 0;
+}
+
 int console_take(struct console *c, int socket_fd, bool interactive, struct err *e)
 {
-	int fd = fd_receive(socket_fd);
+	int fd = fd_receive(socket_fd), r;
 
 	if (fd < 0) {
 		errno = -fd;
 		return err_sys(e, "receive the terminal");
 	}
 	c->master_fd = fd;
+	r = no_blocking(c);
+	if (r < 0) {
+		errno = -r;
+		return err_sys(e, "open the terminal for writing");
+	}
 	c->in = (struct pump){ .from_fd = interactive ? STDIN_FILENO : -1, .to_fd = fd };
-	c->out = (struct pump){ .from_fd = fd, .to_fd = STDOUT_FILENO };
+	c->out = (struct pump){ .from_fd = fd, .to_fd = c->out_fd >= 0 ? c->out_fd : STDOUT_FILENO };
 	console_resize(c);
 	return interactive ? make_raw(c, e) : 0;
 }
@@ -174,4 +194,7 @@ void console_close(struct console *c)
 	if (c->master_fd >= 0)
 		close(c->master_fd);
 	c->master_fd = -1;
+	if (c->out_fd >= 0)
+		close(c->out_fd);
+	c->out_fd = -1;
 }

@@ -1,6 +1,8 @@
 #include "run/init.h"
 #include "base/fd.h"
 #include "base/image.h"
+#include "base/mem.h"
+#include "sandbox/guard.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +19,6 @@ static void forget_host(void)
 	for (char **p = environ; p && *p; p++)
 		explicit_bzero(*p, strlen(*p));
 	image_forget();
-	prctl(PR_SET_NAME, "nucleus-init");
 }
 
 static _Noreturn void reap(pid_t workload, int status_fd, const sigset_t *all)
@@ -27,24 +28,31 @@ static _Noreturn void reap(pid_t workload, int status_fd, const sigset_t *all)
 		int status;
 		pid_t pid;
 
-		if (sigwaitinfo(all, &info) != SIGCHLD) {
-			kill(workload, info.si_signo);
+		int signal = sigwaitinfo(all, &info);
+
+		if (signal > 0 && signal != SIGCHLD)
+			kill(workload, signal);
+		if (signal != SIGCHLD)
 			continue;
-		}
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 			if (pid == workload) {
-				(void)fd_write_all(status_fd, &status, sizeof(status));
+				const struct guard_status told = { .teller = INIT_TELLS, .status = status };
+
+				(void)fd_write_all(status_fd, &told, sizeof(told));
 				/* The kernel ends everything else in the namespace with us. */
 				_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 			}
 	}
 }
 
-int init_fork(int status_fd, int baton_fd)
+int init_fork(int status_fd, int baton_fd, char **argv)
 {
 	sigset_t all, none;
 	pid_t pid;
 
+	for (char **p = argv; *p; p++)
+		*p = mem_dup(*p);
+	forget_host();
 	sigfillset(&all);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
@@ -64,6 +72,6 @@ int init_fork(int status_fd, int baton_fd)
 	close(baton_fd);
 	for (int fd = 0; fd <= 2; fd++)
 		close(fd);
-	forget_host();
+	prctl(PR_SET_NAME, "nucleus-init");
 	reap(pid, status_fd, &all);
 }

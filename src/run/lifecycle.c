@@ -30,7 +30,7 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .when = { .sup = SUP_OFF, .lock = LOCK_FREE, .rec = REC_NONE },
 	  .then = { .sup = SUP_LOCK, .lock = LOCK_SUP } },
 
-	/* Before anything it describes: a thing on the host that no record names is never found again. */
+	/* Before what it describes: a thing on the host that no record names is not found again. */
 	{ LIFECYCLE_CLAIM, "Claim", BY_SUPERVISOR,
 	  .when = { .sup = SUP_LOCK },
 	  .then = { .sup = SUP_CLAIM, .rec = REC_CREATING } },
@@ -47,7 +47,7 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .when = { .sup = SUP_CGROUP },
 	  .then = { .sup = SUP_SPAWN, .proc = PROC_HELD, .inside = FLAG_YES, .armed = FLAG_NO } },
 
-	/* What is left of moving it in, now that it is born there: a look whether it is. The dead are not. */
+	/* What is left of moving it in, now it is born there: to see it there. The dead are not. */
 	{ LIFECYCLE_ATTACH, "Attach", BY_SUPERVISOR,
 	  .when = { .sup = SUP_SPAWN, .proc = PROC_HELD },
 	  .then = { .sup = SUP_ATTACH, .inside = FLAG_YES } },
@@ -59,7 +59,7 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .when = { .sup = SUP_ATTACH },
 	  .then = { .sup = SUP_NETWORK, .net = FLAG_YES } },
 
-	/* On disk before the workload's first instruction, whose doings then are never unaccounted for. */
+	/* On disk before the workload's first instruction: nothing runs that no record tells of. */
 	{ LIFECYCLE_CREATED, "Created", BY_SUPERVISOR,
 	  .when = { .sup = SUP_NETWORK },
 	  .then = { .sup = SUP_CREATED, .rec = REC_CREATED } },
@@ -76,14 +76,14 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .when = { .sup = SUP_RELEASE },
 	  .then = { .sup = SUP_RUNNING, .rec = REC_RUNNING } },
 
-	/* From any row on that has a child: a failed launch and an ended workload go down the same way. */
+	/* From any row that has a child: failed launch and ended workload go the same way down. */
 	{ LIFECYCLE_REAP, "Reap", BY_SUPERVISOR,
 	  .when = { .sup = SUP_CHILD, .proc = PROC_DEAD },
 	  .then = { .sup = SUP_REAP, .proc = PROC_NONE, .inside = FLAG_NO } },
 
 	/*
-	 * Down. The exit status goes to disk before the teardown: waitid(2) has told it to us alone,
-	 * and what follows takes time enough to be killed in.
+	 * Down. The exit status goes to disk before the teardown: waitid(2) has told it to us
+	 * alone, and what follows takes time enough to be killed in.
 	 */
 	{ LIFECYCLE_EXITED, "Exited", BY_SUPERVISOR,
 	  .when = { .sup = SUP_REAP },
@@ -103,8 +103,9 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .then = { .sup = SUP_OFF, .lock = LOCK_FREE, .rec = REC_STOPPED, .exit = STATUS_KNOWN } },
 
 	/*
-	 * The workload, in the kernel's hands. The signal that follows a parent's death is asked for
-	 * by the child; getppid(2) afterwards tells whether the parent was gone before it asked.
+	 * The workload, in the kernel's hands. The signal that follows a parent's death is asked
+	 * for by the child; getppid(2) afterwards tells whether the parent was gone before it
+	 * asked.
 	 */
 	{ LIFECYCLE_ARM, "Arm", BY_KERNEL,
 	  .when = { .sup = SUP_ON, .proc = PROC_HELD, .armed = FLAG_NO },
@@ -131,8 +132,8 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .then = { .proc = PROC_NONE, .inside = FLAG_NO, .armed = FLAG_NO } },
 
 	/*
-	 * The janitor: any command that gets the lock of a record which is not final. Under the lock
-	 * alone, so that of two there is one, and a living supervisor is left in peace.
+	 * The janitor: any command that gets the lock of a record which is not final. Under the
+	 * lock alone, so that of two there is one, and a living supervisor is left in peace.
 	 */
 	{ LIFECYCLE_JLOCK, "JLock", BY_JANITOR,
 	  .when = { .jan = JAN_OFF, .lock = LOCK_FREE, .rec = REC_OPEN },
@@ -158,7 +159,7 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .when = { .jan = JAN_UNNET, .inside = FLAG_NO },
 	  .then = { .jan = JAN_UNCGROUP, .cgroup = FLAG_NO } },
 
-	/* An exit status that reached the disk is kept; only where there is none is it declared lost. */
+	/* An exit status that reached the disk is kept; where there is none, it is lost. */
 	{ LIFECYCLE_JSTOPPED, "JStopped", BY_JANITOR,
 	  .when = { .jan = JAN_UNCGROUP, .exit = STATUS_KNOWN },
 	  .then = { .jan = JAN_OFF, .lock = LOCK_FREE, .rec = REC_STOPPED } },
@@ -171,7 +172,7 @@ const struct lifecycle_rule lifecycle_rules[] = {
 	  .when = { .lock = LOCK_FREE, .rec = REC_STOPPED },
 	  .then = { .rec = REC_NONE, .exit = STATUS_NONE, .armed = FLAG_NO } },
 
-	/* SIGKILL at any point. The kernel drops the lock; a zombie goes to init, which reaps it. */
+	/* SIGKILL at any point. The kernel drops the lock; a zombie goes to init, and is reaped. */
 	{ LIFECYCLE_CRASH, "Crash", BY_CRASH,
 	  .when = { .sup = SUP_ON, .proc = PROC_DEAD },
 	  .then = { .sup = SUP_OFF, .lock = LOCK_FREE, .proc = PROC_NONE, .inside = FLAG_NO } },
@@ -238,13 +239,13 @@ const char *lifecycle_action_name(enum lifecycle_action a)
 }
 
 /*
- * A launch without a child is taken for one whose child was stillborn. The state then claims more than
- * there is, which removing tolerates; and its end is a known one, as for any launch that failed.
+ * A launch without a child is taken for one whose child was stillborn. The state then claims more
+ * than there is, which removing tolerates; and its end is known, as that of any failed launch.
  */
 int lifecycle_give_up(struct lifecycle *s)
 {
-	static const enum lifecycle_action way[] = { LIFECYCLE_CGROUP, LIFECYCLE_SPAWN, LIFECYCLE_FAIL,
-						     LIFECYCLE_EXIT };
+	static const enum lifecycle_action way[] = { LIFECYCLE_CGROUP, LIFECYCLE_SPAWN,
+						     LIFECYCLE_FAIL, LIFECYCLE_EXIT };
 
 	if (s->sup == SUP_LOCK)
 		return lifecycle_step(s, LIFECYCLE_CRASH);

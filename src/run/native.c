@@ -4,21 +4,22 @@
  */
 #include "run/native.h"
 #include "base/defer.h"
+#include "base/fd.h"
 #include "base/kernel.h"
 #include "base/str.h"
 #include "run/console.h"
-#include "run/environment.h"
 #include "run/init.h"
+#include "run/program.h"
+#include "run/streams.h"
 #include "sandbox/caps.h"
 #include "sandbox/content.h"
-#include "sandbox/helper.h"
 #include "sandbox/identity.h"
 #include "sandbox/landlock.h"
 #include "sandbox/namespace.h"
 #include "sandbox/seccomp.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -38,6 +39,11 @@ static bool want_network_early(const struct container *c)
 static bool want_network_late(const struct container *c)
 {
 	return !c->spec->sysfs;
+}
+
+static bool want_streams(const struct container *c)
+{
+	return !c->spec->tty;
 }
 
 static bool want_tty(const struct container *c)
@@ -132,12 +138,10 @@ static void keep_own_ends(struct container *c)
 
 	keep_end(&c->baton_fd, &c->child_baton_fd, child);
 	keep_end(&c->console_fd, &c->child_console_fd, child);
-	keep_end(&c->init_fd, &c->child_init_fd, child);
+	keep_end(&c->status_fd, &c->child_status_fd, child);
 	/* The lock of the record says that the supervisor lives: a child that hangs must not hold it. */
-	if (child) {
+	if (child)
 		close_fd(&c->state.fd);
-		close_fd(&c->state.root_fd);
-	}
 }
 
 /* Should: return in both lanes. Mustn't: let the child outlive a failure; undo kills it. */
@@ -150,19 +154,17 @@ static int apply_spawn(struct container *c, struct err *e)
 
 	if (r == 0 && c->spec->tty)
 		r = make_pair(&c->console_fd, &c->child_console_fd, e);
-	if (r == 0 && c->spec->init)
-		r = make_pair(&c->init_fd, &c->child_init_fd, e);
+	if (r == 0)
+		r = make_pair(&c->status_fd, &c->child_status_fd, e);
 	if (r < 0)
 		return r;
-	pid = namespace_spawn(&s, &c->pid_fd, e);
+	pid = namespace_spawn(&s, &c->guard_fd, e);
 	if (pid < 0)
 		return (int)pid;
-	c->pid = pid;
 	c->lane = pid ? LANE_PARENT : LANE_CHILD;
 	keep_own_ends(c);
-	/* Already here, for a child that hangs in a row below; identity says it again after the last change of credentials. */
 	if (!pid)
-		return identity_die_with_parent(e);
+		return guard_arm(e);
 	/* While the child works we have time to look for what the dead left behind. */
 	state_collect();
 	return 0;
@@ -172,17 +174,18 @@ static void undo_spawn(struct container *c)
 {
 	siginfo_t info;
 
-	if (c->pid_fd >= 0) {
-		sys_pidfd_send_signal(c->pid_fd, SIGKILL);
-		waitid(P_PIDFD, (id_t)c->pid_fd, &info, WEXITED);
+	if (c->guard_fd >= 0) {
+		sys_pidfd_send_signal(c->guard_fd, SIGKILL);
+		waitid(P_PIDFD, (id_t)c->guard_fd, &info, WEXITED);
 	}
+	close_fd(&c->guard_fd);
 	close_fd(&c->pid_fd);
 	close_fd(&c->baton_fd);
 	close_fd(&c->child_baton_fd);
 	close_fd(&c->console_fd);
 	close_fd(&c->child_console_fd);
-	close_fd(&c->init_fd);
-	close_fd(&c->child_init_fd);
+	close_fd(&c->status_fd);
+	close_fd(&c->child_status_fd);
 }
 
 /* The ids are those of the parent as they were at the spawn; inside they are not mapped yet. */
@@ -204,21 +207,28 @@ static int apply_hostname(struct container *c, struct err *e)
 	return sethostname(c->hostname, strlen(c->hostname)) < 0 ? err_sys(e, "set the host name %s", c->hostname) : 0;
 }
 
-/* Should: come early, so that the network is ready when it is needed. Mustn't: come before undumpable, which it inherits. */
-static int apply_helper(struct container *c, struct err *e)
+/*
+ * Should: leave the guard behind and go on as the first process of the container's own PID namespace; early, so that the
+ * network is ready when it is needed. Mustn't: come before undumpable, which both inherit.
+ */
+static int apply_guard(struct container *c, struct err *e)
 {
-	return helper_start(&c->helper, e);
+	int r = guard_fork(c->status_fd, c->spec->init, &c->work_fd, e);
+
+	if (r == 0 && !c->spec->init)
+		c->status_fd = -1;
+	return r;
 }
 
 /* Should: leave the host's network for good. Mustn't: let anything run that is not in a namespace of its own. */
 static int apply_network(struct container *c, struct err *e)
 {
-	return helper_enter_network(&c->helper, e);
+	return guard_enter_network(c->work_fd, e);
 }
 
 static int apply_mounts(struct container *c, struct err *e)
 {
-	return rootfs_build(c->spec, &c->mounts, &c->root_fd, e);
+	return rootfs_build(c->spec, &c->mounts, c->state.root_fd, &c->root_fd, e);
 }
 
 static int apply_content(struct container *c, struct err *e)
@@ -233,13 +243,13 @@ static int apply_pivot(struct container *c, struct err *e)
 	int r = rootfs_enter(c->root_fd, e);
 
 	close_fd(&c->root_fd);
-	return r < 0 ? r : helper_unmount(&c->helper, e);
+	return r < 0 ? r : guard_unmount(c->work_fd, e);
 }
 
 /* Should: see the host's tree gone. Mustn't: come after the filter, which need not allow waiting. */
 static int apply_unmount(struct container *c, struct err *e)
 {
-	return helper_finish(&c->helper, e);
+	return guard_finish(take_fd(c->work_fd), e);
 }
 
 static const char *workdir(const struct spec *s)
@@ -247,22 +257,35 @@ static const char *workdir(const struct spec *s)
 	return s->workdir ? s->workdir : s->workspace ? "/workspace" : s->home;
 }
 
+/*
+ * Should: enter a directory of the container's. Mustn't: come before the host's tree is unmounted, the descriptors are
+ * closed and Landlock is in force: parts of the path may be links that another workload left, and what they lead to has to
+ * be inside by then. That it is inside is looked at, too.
+ */
 static int apply_workdir(struct container *c, struct err *e)
 {
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				      .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	const char *dir = workdir(c->spec);
+	auto_close int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	char path[PATH_MAX];
 
-	if (chdir(dir) == 0)
-		return 0;
-	err_sys(e, "change to %s", dir);
-	return e->code == ENOENT ? err_fix(e, "add --tmpfs %s, or a volume there", dir) : -e->code;
+	fd = sys_openat2(root_fd, dir + 1, &how);
+	if (root_fd < 0 || fd < 0 || fchdir(fd) < 0) {
+		err_sys(e, "change to %s", dir);
+		return e->code == ENOENT ? err_fix(e, "add --tmpfs %s, or a volume there", dir) : -e->code;
+	}
+	/* The kernel writes "(unreachable)" before the path of a directory outside of the root. getcwd(2) */
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || path[0] != '/')
+		return err_set(e, EPERM, "change to %s: it lies outside of the container", dir);
+	return 0;
 }
 
 static int apply_identity(struct container *c, struct err *e)
 {
 	const struct identity id = { .user_namespace = !c->privileged, .processes = c->spec->pids };
-	int r = identity_apply(&id, e);
 
-	return r < 0 ? r : identity_die_with_parent(e);
+	return identity_apply(&id, e);
 }
 
 static int apply_console(struct container *c, struct err *e)
@@ -273,11 +296,11 @@ static int apply_console(struct container *c, struct err *e)
 	return r;
 }
 
-static int close_between(int after, int before)
+/* Should: write to a terminal outside. Mustn't: leave the workload a descriptor to read what is typed there. */
+static int apply_streams(struct container *c, struct err *e)
 {
-	if (after + 1 > before - 1)
-		return 0;
-	return sys_close_range((unsigned)after + 1, (unsigned)before - 1, 0);
+	(void)c;
+	return streams_write_only(e);
 }
 
 /*
@@ -286,21 +309,15 @@ static int close_between(int after, int before)
  */
 static int apply_fds(struct container *c, struct err *e)
 {
-	int low = c->baton_fd, high = c->init_fd;
+	int r = c->spec->tty ? 0 : streams_own_null(c->spec->interactive, e);
 
-	if (!c->spec->interactive && !c->spec->tty) {
-		auto_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-		if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0)
-			return err_sys(e, "make standard input empty");
-	}
-	if (high >= 0 && high < low) {
-		low = c->init_fd;
-		high = c->baton_fd;
-	}
-	if (close_between(STDERR_FILENO, low) < 0 || (high >= 0 && close_between(low, high) < 0) ||
-	    sys_close_range((unsigned)(high >= 0 ? high : low) + 1, ~0U, 0) < 0)
+	if (r < 0)
+		return r;
+	r = fd_close_others(c->baton_fd, c->status_fd);
+	if (r < 0) {
+		errno = -r;
 		return err_sys(e, "close inherited descriptors");
+	}
 	return 0;
 }
 
@@ -346,74 +363,16 @@ static int apply_seccomp(struct container *c, struct err *e)
 	return 0;
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	/* Handlers go at exec; what was ignored would stay so. */
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* As execvp(3), in the PATH of the container; returns only with errno of the most telling failure. */
-static void exec_in_path(const char *name, char *const *argv, char **envp)
-{
-	const char *path = environment_get(envp, "PATH");
-	int telling = ENOENT;
-
-	if (strchr(name, '/') || !path) {
-		execve(name, argv, envp);
-		return;
-	}
-	while (*path) {
-		size_t n = strcspn(path, ":");
-		char candidate[4096];
-
-		/* An empty element would be the working directory, which is the workspace: not searched. */
-		if (n && snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)n, path, name) < (int)sizeof(candidate))
-			execve(candidate, argv, envp);
-		if (n && errno != ENOENT && errno != ENOTDIR)
-			telling = errno;
-		path += n + (path[n] == ':');
-	}
-	errno = telling;
-}
-
-/* What the errno of execve(2) means to a user. */
-static int exec_failed(const char *name, struct err *e)
-{
-	err_sys(e, "%s", name);
-	if (e->code == ENOENT && strchr(name, '/') && access(name, F_OK) == 0) {
-		e->code = ENOEXEC; /* found, so not 127 */
-		return err_why(e, "it is there, but its interpreter or dynamic loader is not");
-	}
-	if (e->code == ENOENT) {
-		err_why(e, "the container has no such program in its PATH");
-		return err_fix(e, "install it on the host under /usr, or add --volume for it");
-	}
-	if (e->code == ENOEXEC)
-		return err_why(e, "it is neither a program for this machine nor a script with a #! line");
-	if (e->code == EACCES) {
-		err_why(e, "it is not executable, or lies where nothing may be executed");
-		return err_fix(e, "chmod +x it; in the workspace: --workspace-exec; in a volume: the option exec");
-	}
-	return -e->code;
-}
-
 /* Should: become the workload. Mustn't: return but with an error. */
 static int apply_exec(struct container *c, struct err *e)
 {
-	int r = c->spec->init ? init_fork(c->init_fd, c->baton_fd) : 0;
+	int r = c->spec->init ? init_fork(c->status_fd, c->baton_fd, c->argv) : 0;
 
 	if (r < 0) {
 		errno = -r;
 		return err_sys(e, "fork the workload");
 	}
-	reset_signals();
-	exec_in_path(c->argv[0], c->argv, c->envp);
-	return exec_failed(c->argv[0], e);
+	return program_exec(c->argv, c->envp, e);
 }
 
 /*
@@ -429,13 +388,13 @@ static const struct stage stages[] = {
 	{ "idmap", LANE_CHILD, want_userns, apply_idmap, NULL },
 	{ "undumpable", LANE_CHILD, NULL, apply_undumpable, NULL },
 	{ "hostname", LANE_CHILD, NULL, apply_hostname, NULL },
-	{ "helper", LANE_CHILD, NULL, apply_helper, NULL },
+	{ "guard", LANE_CHILD, NULL, apply_guard, NULL },
 	{ "network", LANE_CHILD, want_network_early, apply_network, NULL },
+	{ "streams", LANE_CHILD, want_streams, apply_streams, NULL },
 	{ "mounts", LANE_CHILD, NULL, apply_mounts, NULL },
 	{ "content", LANE_CHILD, NULL, apply_content, NULL },
 	{ "network", LANE_CHILD, want_network_late, apply_network, NULL },
 	{ "pivot", LANE_CHILD, NULL, apply_pivot, NULL },
-	{ "workdir", LANE_CHILD, NULL, apply_workdir, NULL },
 	{ "identity", LANE_CHILD, NULL, apply_identity, NULL },
 	{ "console", LANE_CHILD, want_tty, apply_console, NULL },
 	{ "no-new-privs", LANE_CHILD, NULL, apply_no_new_privs, NULL },
@@ -444,6 +403,7 @@ static const struct stage stages[] = {
 	{ "caps", LANE_CHILD, NULL, apply_caps, NULL },
 	{ "unmount", LANE_CHILD, NULL, apply_unmount, NULL },
 	{ "fds", LANE_CHILD, NULL, apply_fds, NULL },
+	{ "workdir", LANE_CHILD, NULL, apply_workdir, NULL },
 	{ "seccomp", LANE_CHILD, NULL, apply_seccomp, NULL },
 	{ "exec", LANE_CHILD, NULL, apply_exec, NULL },
 };

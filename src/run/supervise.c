@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -40,8 +41,8 @@ struct loop {
 
 static void kill_all(struct loop *l)
 {
-	/* The death of PID 1 is the death of all in its namespace. */
-	sys_pidfd_send_signal(l->c->pid_fd, SIGKILL);
+	/* The death of the guard is the death of all in the namespaces below it. */
+	sys_pidfd_send_signal(l->c->guard_fd, SIGKILL);
 }
 
 /*
@@ -118,7 +119,7 @@ static int turn(struct loop *l, struct err *e)
 	bool tty = l->console.master_fd >= 0;
 	struct pollfd fds[] = {
 		{ .fd = l->c->signal_fd, .events = POLLIN },
-		{ .fd = l->ended ? -1 : l->c->pid_fd, .events = POLLIN },
+		{ .fd = l->ended ? -1 : l->c->guard_fd, .events = POLLIN },
 		{ .fd = l->timer_fd, .events = POLLIN },
 		pump_poll(&l->console.in, tty && !l->ended),
 		pump_poll(&l->console.out, tty),
@@ -148,16 +149,32 @@ static bool finished(const struct loop *l)
 			    (out->from_fd < 0 && out->start == out->end));
 }
 
+/* What was told of the end; the mini-init's word counts more than the guard's. False where the guard was killed. */
+static bool told(int status_fd, int *ret_status)
+{
+	struct guard_status t;
+	bool any = false, by_init = false;
+
+	while (recv(status_fd, &t, sizeof(t), MSG_DONTWAIT) == sizeof(t)) {
+		if (!by_init)
+			*ret_status = t.status;
+		by_init = by_init || t.teller == INIT_TELLS;
+		any = true;
+	}
+	return any;
+}
+
 static void judge(const struct loop *l, const siginfo_t *info, struct outcome *o)
 {
 	int status = 0;
 
-	o->code = info->si_code == CLD_EXITED ? info->si_status : -1;
+	o->code = -1;
 	o->signal = info->si_code == CLD_EXITED ? 0 : info->si_status;
-	/* --init tells what the workload did; its own exit status cannot say "killed". */
-	if (l->c->init_fd >= 0 && read(l->c->init_fd, &status, sizeof(status)) == sizeof(status)) {
+	if (told(l->c->status_fd, &status)) {
 		o->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 		o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	} else if (info->si_code == CLD_EXITED) {
+		o->signal = SIGKILL; /* the guard gave up: everything below it was killed */
 	}
 	if (l->deaf_signal && o->signal == SIGKILL)
 		o->signal = l->deaf_signal;
@@ -190,10 +207,10 @@ static int reap(struct loop *l, struct outcome *o, struct err *e)
 	siginfo_t info = { 0 };
 	struct rusage usage = { 0 };
 
-	if (syscall(SYS_waitid, P_PIDFD, c->pid_fd, &info, WEXITED, &usage) < 0)
+	if (syscall(SYS_waitid, P_PIDFD, c->guard_fd, &info, WEXITED, &usage) < 0)
 		return err_sys(e, "wait for the container");
-	close(c->pid_fd);
-	c->pid_fd = -1;
+	close(c->guard_fd);
+	c->guard_fd = -1;
 	c->pid = 0;
 	judge(l, &info, o);
 	if (c->spec->result || c->spec->result_fd >= 0 || c->spec->keep || c->spec->memory)
@@ -203,10 +220,12 @@ static int reap(struct loop *l, struct outcome *o, struct err *e)
 
 int supervise(struct container *c, struct outcome *ret, struct err *e)
 {
-	struct loop l = { .c = c, .console = { .master_fd = -1, .in.from_fd = -1, .out.from_fd = -1 }, .timer_fd = -1 };
+	struct loop l = { .c = c, .console = { .master_fd = -1, .out_fd = -1, .in.from_fd = -1, .out.from_fd = -1 }, .timer_fd = -1 };
 	struct outcome o = { .memory_peak = -1, .cpu_us = -1, .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
-	int r = start_timer(&l, e);
+	int r = guard_receive_workload(c->status_fd, &c->pid_fd, &c->pid, e);
 
+	if (r == 0)
+		r = start_timer(&l, e);
 	if (r == 0 && c->spec->tty)
 		r = console_take(&l.console, c->console_fd, c->spec->interactive, e);
 	while (r == 0 && !finished(&l))

@@ -192,14 +192,17 @@ static int wait_until_empty(int dir_fd, struct err *e)
 
 int cgroup_remove(const char *path, struct err *e)
 {
-	auto_close int fd = -1;
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct statfs fs;
 	int r;
 
-	if (rmdir(path) == 0 || errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
 		return err_sys(e, "open the cgroup %s", path);
+	/* Whoever can write into the state directory may have named another place: nothing there is a leaf of ours. */
+	if ((unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC || rmdir(path) == 0 || errno == ENOENT)
+		return 0;
 	r = file_write_at(fd, "cgroup.kill", "1");
 	if (r < 0) {
 		errno = -r;

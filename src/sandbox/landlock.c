@@ -71,7 +71,9 @@ static int ruleset_new(int abi)
 
 static int add_rule(int ruleset_fd, const char *path, enum mount_access access, int abi, struct err *e)
 {
-	auto_close int path_fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	/* No links: parts of the path may lie in a directory that others write to. */
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	auto_close int path_fd = sys_openat2(AT_FDCWD, path, &how);
 	struct landlock_path_beneath_attr rule = { .parent_fd = path_fd };
 	struct stat st;
 
@@ -79,8 +81,6 @@ static int add_rule(int ruleset_fd, const char *path, enum mount_access access, 
 		return 0; /* an optional row that this host lacks */
 	if (path_fd < 0 || fstat(path_fd, &st) < 0)
 		return err_sys(e, "%s: open", path);
-	if (S_ISLNK(st.st_mode))
-		return 0; /* the link's target has a row of its own */
 	rule.allowed_access = rights(access) & handled(abi);
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= FILE_RIGHTS;
@@ -99,7 +99,8 @@ static int add_stream(int ruleset_fd, int fd, int abi, struct err *e)
 	int mode = fcntl(fd, F_GETFL);
 	struct stat st;
 
-	if (mode < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)))
+	/* What was opened to append to must not be cut short by whoever opens it again. */
+	if (mode < 0 || (mode & O_APPEND) || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)))
 		return 0;
 	rule.allowed_access = FS(IOCTL_DEV) & handled(abi);
 	if ((mode & O_ACCMODE) != O_WRONLY)

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "sandbox/mount.h"
 #include "sandbox/rootfs.h"
@@ -24,6 +25,7 @@ struct build {
 	int null_fd;  /* the host's /dev/null, which hides files */
 	int empty_fd; /* the directory below /sys, which nothing is ever made in; it hides directories */
 	dev_t device; /* of the root's tmpfs */
+	int state_fd; /* our own state directory; borrowed; -1 */
 };
 
 /* Below the root, as the *at() calls want it. */
@@ -136,7 +138,7 @@ static int apply_host(const struct build *b, struct mount_row *row, struct err *
 		return symlinkat(link, b->root_fd, relative(row->target)) < 0 ? failed(-errno, row, "copy the link", e) : 0;
 	}
 	if (n < 0 && errno != EINVAL)
-		return row->optional ? 0 : failed(-errno, row, "look at it on the host", e);
+		return row->optional && (errno == ENOENT || errno == ENOTDIR) ? 0 : failed(-errno, row, "look at it on the host", e);
 	mount_fd = mount_clone(AT_FDCWD, row->target, true);
 	if (mount_fd < 0 || fstat(mount_fd, &st) < 0)
 		return failed(mount_fd < 0 ? mount_fd : -errno, row, "clone the host's", e);
@@ -178,7 +180,8 @@ static int apply_new(const struct build *b, struct mount_row *row, struct err *e
 {
 	char size[32], inodes[32];
 	const struct mount_option tmpfs[] = { { "size", size }, { "nr_inodes", inodes }, { "mode", "0777" }, { 0 } };
-	const struct mount_option devpts[] = { { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { 0 } };
+	const struct mount_option devpts[] = { { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" },
+					     { "max", "256" }, { 0 } };
 	const struct mount_option *options = str_eq(row->source, "tmpfs")  ? tmpfs :
 					     str_eq(row->source, "devpts") ? devpts : NULL;
 	auto_close int mount_fd = -1, target_fd = -1;
@@ -263,8 +266,59 @@ static int canonical(int fd, char path[PATH_MAX])
 	return 0;
 }
 
+static bool is_closed(const struct stat *st)
+{
+	for (const char *const *path = check_closed; *path; path++) {
+		struct stat closed;
+
+		if (stat(*path, &closed) == 0 && closed.st_dev == st->st_dev && closed.st_ino == st->st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* Another name may lead to a closed directory: a bind mount of it. So the directory itself and all above it are looked at. */
+static bool lies_in_closed(int source_fd, const char *path)
+{
+	auto_close int at = dup(source_fd);
+	struct stat st, above;
+
+	if (at < 0 || fstat(at, &st) < 0)
+		return true;
+	if (!S_ISDIR(st.st_mode)) {
+		auto_free char *directory = mem_dup_n(path, (size_t)(path_name(path) - path));
+
+		close(at);
+		at = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (at < 0 || fstat(at, &st) < 0)
+			return true;
+	}
+	while (!is_closed(&st)) {
+		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (up < 0 || fstat(up, &above) < 0)
+			return true;
+		close(at);
+		at = up;
+		if (above.st_dev == st.st_dev && above.st_ino == st.st_ino)
+			return false;
+		st = above;
+	}
+	return true;
+}
+
+/* Whoever can write there decides what the next command takes for a record of its own. */
+static bool holds_state(const struct build *b, const char *path)
+{
+	char state[PATH_MAX];
+
+	if (b->state_fd < 0)
+		return false;
+	return canonical(b->state_fd, state) < 0 || path_is_under(state, path) || path_is_under(path, state);
+}
+
 /* The verdict over a source falls on the descriptor that is bound, whatever its spelling led through. */
-static int open_source(const struct mount_row *row, struct stat *ret_st, struct err *e)
+static int open_source(const struct build *b, const struct mount_row *row, struct stat *ret_st, struct err *e)
 {
 	auto_close int fd = open(row->source, O_PATH | O_CLOEXEC);
 	char path[PATH_MAX];
@@ -281,6 +335,10 @@ static int open_source(const struct mount_row *row, struct stat *ret_st, struct 
 	if (r < 0)
 		return failed(r, row, "look at the source", e);
 	why = check_source(path);
+	if (!why && lies_in_closed(fd, path))
+		why = "it is another name for a directory that holds the host's secrets, devices or sockets";
+	if (!why && holds_state(b, path))
+		why = "it holds, or lies in, the directory where nucleus keeps its state";
 	if (!why && !S_ISDIR(ret_st->st_mode) && !S_ISREG(ret_st->st_mode))
 		why = "it is neither a directory nor a regular file";
 	if (why) {
@@ -293,7 +351,7 @@ static int open_source(const struct mount_row *row, struct stat *ret_st, struct 
 static int apply_bind(const struct build *b, struct mount_row *row, struct err *e)
 {
 	struct stat st;
-	auto_close int source_fd = open_source(row, &st, e), mount_fd = -1, target_fd = -1;
+	auto_close int source_fd = open_source(b, row, &st, e), mount_fd = -1, target_fd = -1;
 	int r;
 
 	if (source_fd < 0)
@@ -362,9 +420,9 @@ static int open_null(struct build *b, struct err *e)
 	return 0;
 }
 
-int rootfs_build(const struct spec *s, struct mount_plan *p, int *ret_root_fd, struct err *e)
+int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *ret_root_fd, struct err *e)
 {
-	struct build b = { .s = s, .root_fd = -1, .null_fd = -1, .empty_fd = -1 };
+	struct build b = { .s = s, .state_fd = state_fd, .root_fd = -1, .null_fd = -1, .empty_fd = -1 };
 	int r = open_null(&b, e);
 
 	if (r == 0)

@@ -33,15 +33,15 @@ const char *check_destination(const char *path)
 	return NULL;
 }
 
+const char *const check_closed[] = { "/boot", "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/var/log",
+				     "/var/run", "/var/lib/docker", "/var/lib/containerd", NULL };
+
 const char *check_source(const char *path)
 {
-	static const char *const closed[] = { "/boot", "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/var/log",
-					      "/var/run", "/var/lib/docker", "/var/lib/containerd" };
-
 	if (str_eq(path, "/"))
 		return "it is the host's root";
-	for (size_t i = 0; i < sizeof(closed) / sizeof(*closed); i++)
-		if (path_is_under(path, closed[i]) || path_is_under(closed[i], path))
+	for (const char *const *closed = check_closed; *closed; closed++)
+		if (path_is_under(path, *closed) || path_is_under(*closed, path))
 			return "it is, lies in, or contains a directory that holds the host's secrets, devices or sockets";
 	return NULL;
 }
