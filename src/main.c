@@ -11,7 +11,8 @@
 
 const struct command commands[] = {
 	{ "run", "create", "[--] COMMAND [ARG...]", "run a command in a sandbox", FOR_RUN, cmd_run },
-	{ "doctor", NULL, "", "what this host can enforce, what is missing, and how to mend it", FOR_DOCTOR, cmd_doctor },
+	{ "doctor", NULL, "", "what this host can enforce, what is missing, and how to mend it", FOR_DOCTOR,
+	  cmd_doctor },
 	{ "features", NULL, "", "what this kernel and this build support", FOR_FEATURES, cmd_features },
 	{ "rm", "delete", "NAME|ID...", "remove the records of containers that have ended", FOR_RM, cmd_rm },
 	{ "config", NULL, "check FILE...", "check launch documents and the host file", FOR_CONFIG, cmd_config },
@@ -102,7 +103,10 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int status;
 
-	/* A closed pipe and a limit of file sizes are errors of write(), told with their three parts, not silent deaths. */
+	/*
+	 * A closed pipe and a limit of file sizes are errors of write(), told with their three parts, not silent
+	 * deaths.
+	 */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* A caller that ignores it would have our children vanish before we can wait for them. */

@@ -24,8 +24,8 @@ struct command {
 	unsigned scope;		/* of its rows in the option table */
 
 	/*
-	 * Gets what follows the subcommand's name. Returns the exit status, or a negative value with @e filled, which main
-	 * prints once and turns into a status.
+	 * Gets what follows the subcommand's name. Returns the exit status, or a negative value with @e filled, which
+	 * main prints once and turns into a status.
 	 */
 	int (*run)(int argc, char **argv, struct err *e);
 };

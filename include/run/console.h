@@ -39,7 +39,10 @@ int console_take(struct console *c, int socket_fd, bool interactive, struct err 
 /* The size of our terminal goes to the container's. */
 void console_resize(const struct console *c);
 
-/* Moves what can be moved without blocking. *ret_signal: which signal a key among the bytes moved in stands for, or 0. */
+/*
+ * Moves what can be moved without blocking. *ret_signal: which signal a key among the bytes moved in stands for, or
+ * 0.
+ */
 void console_pump_in(struct console *c, int *ret_signal);
 void console_pump_out(struct console *c);
 

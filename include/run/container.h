@@ -44,7 +44,7 @@ struct container {
 
 	enum lane lane;		 /* which half this is */
 	int guard_fd;		 /* parent: pidfd of our child, the guard, owned; -1 */
-	pid_t pid;		 /* parent: the container's first process, once it runs; for looking at, never for signals */
+	pid_t pid;		 /* parent: of the container's first process, once it runs; never for signals */
 	int pid_fd;		 /* parent: pidfd of it, owned; -1 */
 	int baton_fd;		 /* this half's end, owned; -1 */
 	int child_baton_fd;	 /* before the spawn: the other end; -1 */

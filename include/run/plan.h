@@ -1,13 +1,14 @@
 /*
  * THE STAGE TABLES and the walker. A launch is a list of rows; two processes walk it.
  *
- * Theory of operation. Until the row that spawns there is one process; after it there are two, and both go on walking the
- * same rows, each skipping those of the other lane. It is always one lane's turn. Where neighbouring rows change lane,
- * the one whose turn ends hands the baton (one byte) over a close-on-exec SEQPACKET pair, and the other waits for it. A
- * child that fails sends its error instead and leaves. A child that dies says nothing: the end of file where a turn
- * was due is the failure. Before the last row, which becomes the workload, the child hands over once more; from
- * then on the end of file means that exec has closed the pair. There is no other message, hence no protocol to keep in
- * step. On failure, and at the end, undo runs upward over the parent's rows that were begun, and tolerates half-done work.
+ * Theory of operation. Until the row that spawns there is one process; after it there are two, and both go on walking
+ * the same rows, each skipping those of the other lane. It is always one lane's turn. Where neighbouring rows change
+ * lane, the one whose turn ends hands the baton (one byte) over a close-on-exec SEQPACKET pair, and the other waits
+ * for it. A child that fails sends its error instead and leaves. A child that dies says nothing: the end of file
+ * where a turn was due is the failure. Before the last row, which becomes the workload, the child hands over once
+ * more; from then on the end of file means that exec has closed the pair. There is no other message, hence no
+ * protocol to keep in step. On failure, and at the end, undo runs upward over the parent's rows that were begun, and
+ * tolerates half-done work.
  */
 #pragma once
 

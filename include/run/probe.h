@@ -1,7 +1,7 @@
 /*
- * How this host is questioned: one probe is a row with a function that tries the primitive for real, and a fact is its answer.
- * What a probe makes (namespaces, mounts, a cgroup leaf) lives in a child that is gone when the probe returns; nothing
- * is left on the host, except that the kernel may have loaded a module it was asked for.
+ * How this host is questioned: one probe is a row with a function that tries the primitive for real, and a fact is
+ * its answer. What a probe makes (namespaces, mounts, a cgroup leaf) lives in a child that is gone when the probe
+ * returns; nothing is left on the host, except that the kernel may have loaded a module it was asked for.
  */
 #pragma once
 

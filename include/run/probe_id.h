@@ -1,4 +1,7 @@
-/* Probes of what gives an ordinary user more than one id: subuid(5), subgid(5) and the helpers newuidmap(1), newgidmap(1). */
+/*
+ * Probes of what gives an ordinary user more than one id: subuid(5), subgid(5) and the helpers newuidmap(1),
+ * newgidmap(1).
+ */
 #pragma once
 
 #include "run/probe.h"

@@ -1,4 +1,7 @@
-/* Probes of what the root of a container is built with. Each works in a mount namespace of its own, which dies with it. */
+/*
+ * Probes of what the root of a container is built with. Each works in a mount namespace of its own, which dies with
+ * it.
+ */
 #pragma once
 
 #include "run/probe.h"

@@ -1,7 +1,6 @@
 /*
- * What outlives the process: one directory per container, locked for as long as its supervisor lives, written ahead of
- * what it describes. The kernel drops the lock at the supervisor's death, and whoever gets it next removes what was
- * left behind.
+ * What outlives the process: a record for each container, locked for as long as its supervisor lives, and made before what
+ * it describes. The kernel drops the lock at the supervisor's death, and whoever gets it next removes what was left behind.
  */
 #pragma once
 
@@ -11,8 +10,8 @@
 
 struct state {
 	int root_fd;  /* the directory of all records, owned; -1 */
-	int fd;	      /* this container's, locked, owned; -1 */
-	char id[13];
+	int fd;	      /* the lock of this container's, owned; -1. Whoever has a copy keeps it locked */
+	char id[13];   /* "" where there is no record */
 	char name[64]; /* "" for none */
 };
 

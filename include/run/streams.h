@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /*
- * Standard output and error that are a terminal opened for both directions are opened anew for writing: the workload is not
- * to read what is typed there. While the host's /proc can still be seen.
+ * Standard output and error that are a terminal opened for both directions are opened anew for writing: the workload
+ * is not to read what is typed there. While the host's /proc can still be seen.
  */
 int streams_write_only(struct err *e);
 

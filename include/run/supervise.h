@@ -1,6 +1,6 @@
 /*
- * Keeping a running container: one loop over signals, the child's pidfd, the terminal and the clock, until the workload has
- * ended; then what is known about the end.
+ * Keeping a running container: one loop over signals, the child's pidfd, the terminal and the clock, until the
+ * workload has ended; then what is known about the end.
  */
 #pragma once
 
@@ -21,7 +21,10 @@ struct outcome {
 	int64_t bytes_in, bytes_out; /* through the terminal; -1 without one */
 };
 
-/* The signals that the supervisor hears through a signalfd; blocked from the first moment on. Fails or returns the descriptor. */
+/*
+ * The signals that the supervisor hears through a signalfd; blocked from the first moment on. Fails or returns the
+ * descriptor.
+ */
 int supervise_signals(struct err *e);
 
 /* Returns 0 with the outcome once the workload has ended and is reaped. */

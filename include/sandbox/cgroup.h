@@ -1,6 +1,6 @@
 /*
- * One cgroup v2 leaf per container, below our own cgroup. The mount is found also on hybrid hosts. Processes are born in
- * the leaf (CLONE_INTO_CGROUP): moving them there would wait for an RCU grace period. Source:
+ * One cgroup v2 leaf per container, below our own cgroup. The mount is found also on hybrid hosts. Processes are born
+ * in the leaf (CLONE_INTO_CGROUP): moving them there would wait for an RCU grace period. Source:
  * Documentation/admin-guide/cgroup-v2.rst.
  */
 #pragma once

@@ -1,17 +1,18 @@
 /*
  * The guard: a process of ours between the supervisor and the workload, out of the workload's sight and reach.
  *
- * It is the first process of a PID namespace of its own, around that of the container: when it dies, and it dies with the
- * supervisor, the kernel kills everything inside. (PR_SET_PDEATHSIG on the workload itself would not do: it belongs to a
- * thread, and is lost when another thread of the workload executes a program.) While the container is set up the guard
- * does what the kernel takes long over and nobody needs at once: the network namespace, while the other half makes the
- * mounts, and the unmount of the host's tree, which waits for an RCU grace period, while the other half gives up its
- * rights.
+ * It is the first process of a PID namespace of its own, around that of the container: when it dies, and it dies with
+ * the supervisor, the kernel kills everything inside. (PR_SET_PDEATHSIG on the workload itself would not do: it
+ * belongs to a thread, and is lost when another thread of the workload executes a program.) While the container is
+ * set up the guard does what the kernel takes long over and nobody needs at once: the network namespace, while the
+ * other half makes the mounts, and the unmount of the host's tree, which waits for an RCU grace period, while the
+ * other half gives up its rights.
  *
  * Theory of operation. Two SEQPACKET pairs. To the supervisor (status): the pidfd of the container's first process, and
- * at the end its wait status. To the other half (work): the guard sends the network namespace (a byte with a descriptor); the
- * other half sends a byte once it has pivoted; the guard unmounts and sends a byte. In place of any of its messages on the
- * second pair the guard may send a struct err. The second pair is closed on both sides before the workload runs.
+ * at the end its wait status. To the other half (work): the guard sends the network namespace (a byte with a
+ * descriptor); the other half sends a byte once it has pivoted; the guard unmounts and sends a byte. In place of any
+ * of its messages on the second pair the guard may send a struct err. The second pair is closed on both sides before
+ * the workload runs.
  */
 #pragma once
 

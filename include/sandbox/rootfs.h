@@ -64,15 +64,15 @@ void mount_attributes_text(unsigned attributes, char text[64]);
 
 /*
  * In the child, in its new mount namespace, with the host's tree still below: builds the plan. *ret_root_fd is the
- * root, attached but not yet entered, still writable. A row that fails is named in the error; one that the host turns out
- * to lack, or to have as a link, loses its access. @state_fd (-1: none) is our own state directory, which no source may
- * hold. Sets the umask to 0.
+ * root, attached but not yet entered, still writable. A row that fails is named in the error; one that the host turns
+ * out to lack, or to have as a link, loses its access. @state_fd (-1: none) is our own state directory, which no
+ * source may hold. Sets the umask to 0.
  */
 int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *ret_root_fd, struct err *e);
 
 /*
- * Makes it the root of the process, read-only from here on. The host's tree still lies over it, out of the reach of paths,
- * until rootfs_unmount_host(), which any process of the same mount namespace may call.
+ * Makes it the root of the process, read-only from here on. The host's tree still lies over it, out of the reach of
+ * paths, until rootfs_unmount_host(), which any process of the same mount namespace may call.
  */
 int rootfs_enter(int root_fd, struct err *e);
 int rootfs_unmount_host(struct err *e);

@@ -30,7 +30,10 @@ enum option_flags {
 
 struct option;
 
-/* Parses @text for the row into its field, found at @offset in @s. Returns 0 or fails with a sentence about the value alone. */
+/*
+ * Parses @text for the row into its field, found at @offset in @s. Returns 0 or fails with a sentence about the value
+ * alone.
+ */
 typedef int value_parser(const struct option *o, const char *text, struct spec *s, struct err *e);
 
 struct option {

@@ -1,8 +1,9 @@
 /*
- * malloc(3) of the launch image, in place of the C library's. A launch makes some hundred small allocations, frees few, and
- * is over; a general allocator asks the kernel for a mapping for nearly every size, which costs more than all the rest of
- * our own code. Here a block is cut from a fixed area, and given back only if it was the last one; what does not fit has a
- * mapping to itself. Not linked into the full image, whose libraries are right to expect more. One thread: see house rules.
+ * malloc(3) of the launch image, in place of the C library's. A launch makes some hundred small allocations, frees
+ * few, and is over; a general allocator asks the kernel for a mapping for nearly every size, which costs more than
+ * all the rest of our own code. Here a block is cut from a fixed area, and given back only if it was the last one;
+ * what does not fit has a mapping to itself. Not linked into the full image, whose libraries are right to expect
+ * more. One thread: see house rules.
  */
 #include <errno.h>
 #include <stdalign.h>

@@ -23,8 +23,8 @@ static bool host_file_exists(void)
 }
 
 /*
- * Built-in < host file < launch document < flags. The flags are read first, since they name the document. On failure @s is
- * what was understood until then: it may say where the result is wanted.
+ * Built-in < host file < launch document < flags. The flags are read first, since they name the document. On failure
+ * @s is what was understood until then: it may say where the result is wanted.
  */
 static int load_spec(int argc, char **argv, struct spec *s, struct err *e)
 {
@@ -79,7 +79,8 @@ static int open_result(const struct spec *s, int *ret_fd, struct err *e)
 		if (*ret_fd < 0)
 			err_sys(e, "option --result %s", s->result);
 		if (*ret_fd < 0)
-			return e->code == ELOOP ? err_fix(e, "name a file, not a link; or --result-fd 3 3>FILE") : -e->code;
+			return e->code == ELOOP ? err_fix(e, "name a file, not a link; or --result-fd 3 3>FILE") :
+				-e->code;
 	}
 	return 0;
 }
@@ -133,7 +134,8 @@ static int launch(struct container *c, struct outcome *o, struct err *e)
 /* Runs it, tells the result, undoes what is left on the host. Returns the exit status; errors are printed here. */
 static int run_and_tell(struct container *c, int result_fd)
 {
-	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .memory_peak = -1, .cpu_us = -1, .oom_kills = -1,
+	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .memory_peak = -1, .cpu_us = -1,
+			     .oom_kills = -1,
 			     .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
 	struct err e = { 0 };
@@ -158,7 +160,10 @@ static int run_spec(const struct spec *s, int result_fd, struct err *e)
 	struct container c;
 	int status = container_init(&c, s, -1, e), signal_fd = -1;
 
-	/* Reading --env-fd may wait for whoever writes it; only then are signals ours. Nothing is made on the host before. */
+	/*
+	 * Reading --env-fd may wait for whoever writes it; only then are signals ours. Nothing is made on the host
+	 * before.
+	 */
 	if (status == 0)
 		status = signal_fd = c.signal_fd = supervise_signals(e);
 	if (signal_fd >= 0) {
@@ -181,7 +186,8 @@ static int run_spec(const struct spec *s, int result_fd, struct err *e)
 static int tell_refused(const struct spec *s, int result_fd, const struct err *e)
 {
 	struct container none = { .spec = s, .failed_stage = -1, .privileged = geteuid() == 0 };
-	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .status = EXIT_SETUP, .memory_peak = -1, .cpu_us = -1,
+	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .status = EXIT_SETUP, .memory_peak = -1,
+			     .cpu_us = -1,
 			     .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
 

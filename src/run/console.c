@@ -75,8 +75,9 @@ static int make_raw(struct console *c, struct err *e)
 
 /*
  * A terminal that says there is room may have less of it than we write, and then the write blocks, and with it the loop
- * that hears signals and the clock. The master is ours to set; our own standard output is shared with others, so a terminal
- * there is opened a second time. (Pipes take PIPE_BUF bytes without blocking when poll says so, and a pump has no more.)
+ * that hears signals and the clock. The master is ours to set; our own standard output is shared with others, so a
+ * terminal there is opened a second time. (Pipes take PIPE_BUF bytes without blocking when poll says so, and a pump
+ * has no more.)
  */
 static int no_blocking(struct console *c)
 {

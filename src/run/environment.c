@@ -58,7 +58,8 @@ static int put_text(struct environment *env, const char *origin, char *text, siz
 			if (*p == '=')
 				return err_set(e, EINVAL, "%s:%u: no variable name before \"=\"", origin, number);
 			if (value_is_loader_variable(p))
-				return err_set(e, EPERM, "%s:%u: %.*s changes which code the dynamic loader runs, and is refused",
+				return err_set(e, EPERM,
+					       "%s:%u: %.*s changes which code the dynamic loader runs, and is refused",
 					       origin, number, (int)strcspn(p, "="), p);
 			put_item(env, p);
 		}
@@ -88,7 +89,8 @@ static int put_fd(struct environment *env, const char *number, struct err *e)
 	int r = value_digits(number, &fd);
 
 	if (r < 0 || fd < 3 || fd > INT32_MAX)
-		return err_set(e, EINVAL, "option --env-fd: \"%s\" is not the number of an open descriptor above 2", number);
+		return err_set(e, EINVAL, "option --env-fd: \"%s\" is not the number of an open descriptor above 2",
+			       number);
 	r = fd_read_all((int)fd, ENVIRONMENT_MAX, &text, &len);
 	if (r < 0) {
 		errno = -r;

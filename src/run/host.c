@@ -18,7 +18,8 @@
 #define IF_STRICT { NEED_OPTIONAL, NEED_REQUIRED, NEED_REQUIRED }
 
 #define KERNEL_SWITCH(option) "zgrep " option " /proc/config.gz /boot/config-$(uname -r) # boot a kernel that has it"
-#define NEWER_KERNEL(version) "uname -r # boot Linux " version " or newer; in a container, let its seccomp profile pass the call"
+#define NEWER_KERNEL(version) \
+	"uname -r # boot Linux " version " or newer; in a container, let its seccomp profile pass the call"
 #define PACKAGE(name) "sudo apt-get install " name " || sudo dnf install " name " || sudo pacman -S " name
 #define SYSCTL(assignment) \
 	"echo " assignment " | sudo tee /etc/sysctl.d/50-nucleus.conf && sudo sysctl -p /etc/sysctl.d/50-nucleus.conf"
@@ -29,20 +30,27 @@ const struct probe host_probes[] = {
 	  .cause = "the kernel was built without CONFIG_USER_NS",
 	  .fix = KERNEL_SWITCH("CONFIG_USER_NS"), .need = { NEED_ROOTLESS, NEED_REQUIRED, NEED_REQUIRED } },
 	{ "pid namespace", "processes cannot see or signal those outside, and die together", probe_namespace,
-	  .number = CLONE_NEWPID, .cause = "the kernel was built without CONFIG_PID_NS", .fix = KERNEL_SWITCH("CONFIG_PID_NS"),
+	  .number = CLONE_NEWPID, .cause = "the kernel was built without CONFIG_PID_NS",
+	  .fix = KERNEL_SWITCH("CONFIG_PID_NS"),
 	  .need = ALWAYS },
 	{ "mount namespace", "a file system tree of its own", probe_namespace, .number = CLONE_NEWNS,
-	  .cause = "the kernel or a seccomp filter refuses it", .fix = "grep Seccomp /proc/self/status", .need = ALWAYS },
+	  .cause = "the kernel or a seccomp filter refuses it", .fix = "grep Seccomp /proc/self/status",
+	  .need = ALWAYS },
 	{ "net namespace", "no network but the one asked for", probe_namespace, .number = CLONE_NEWNET,
-	  .cause = "the kernel was built without CONFIG_NET_NS", .fix = KERNEL_SWITCH("CONFIG_NET_NS"), .need = ALWAYS },
+	  .cause = "the kernel was built without CONFIG_NET_NS", .fix = KERNEL_SWITCH("CONFIG_NET_NS"),
+	  .need = ALWAYS },
 	{ "uts namespace", "a host name of its own", probe_namespace, .number = CLONE_NEWUTS,
-	  .cause = "the kernel was built without CONFIG_UTS_NS", .fix = KERNEL_SWITCH("CONFIG_UTS_NS"), .need = ALWAYS },
+	  .cause = "the kernel was built without CONFIG_UTS_NS", .fix = KERNEL_SWITCH("CONFIG_UTS_NS"),
+	  .need = ALWAYS },
 	{ "ipc namespace", "System V and POSIX queues of its own", probe_namespace, .number = CLONE_NEWIPC,
-	  .cause = "the kernel was built without CONFIG_IPC_NS", .fix = KERNEL_SWITCH("CONFIG_IPC_NS"), .need = ALWAYS },
+	  .cause = "the kernel was built without CONFIG_IPC_NS", .fix = KERNEL_SWITCH("CONFIG_IPC_NS"),
+	  .need = ALWAYS },
 	{ "cgroup namespace", "the host's cgroup paths stay hidden", probe_namespace, .number = CLONE_NEWCGROUP,
-	  .cause = "the kernel was built without CONFIG_CGROUPS", .fix = KERNEL_SWITCH("CONFIG_CGROUPS"), .need = ALWAYS },
+	  .cause = "the kernel was built without CONFIG_CGROUPS", .fix = KERNEL_SWITCH("CONFIG_CGROUPS"),
+	  .need = ALWAYS },
 	{ "time namespace", "--time-namespace", probe_namespace, .number = CLONE_NEWTIME,
-	  .cause = "the kernel is older than 5.6 or was built without CONFIG_TIME_NS", .fix = KERNEL_SWITCH("CONFIG_TIME_NS"),
+	  .cause = "the kernel is older than 5.6 or was built without CONFIG_TIME_NS",
+	  .fix = KERNEL_SWITCH("CONFIG_TIME_NS"),
 	  .need = USEFUL },
 
 	/* what keeps user namespaces from ordinary users */
@@ -50,7 +58,8 @@ const struct probe host_probes[] = {
 	  .cause = "kernel.apparmor_restrict_unprivileged_userns is 1",
 	  .fix = SYSCTL("kernel.apparmor_restrict_unprivileged_userns=0"), .need = USEFUL },
 	{ "kernel.unprivileged_userns_clone", "containers without root", probe_userns_clone,
-	  .cause = "user namespaces are for root alone", .fix = SYSCTL("kernel.unprivileged_userns_clone=1"), .need = USEFUL },
+	  .cause = "user namespaces are for root alone", .fix = SYSCTL("kernel.unprivileged_userns_clone=1"),
+	  .need = USEFUL },
 	{ "user.max_user_namespaces", "containers without root", probe_userns_max,
 	  .cause = "the limit is 0, or the kernel was built without CONFIG_USER_NS",
 	  .fix = SYSCTL("user.max_user_namespaces=15000"), .need = USEFUL },
@@ -63,14 +72,17 @@ const struct probe host_probes[] = {
 	  .cause = "no line of the file grants this user a range",
 	  .fix = "sudo usermod --add-subgids 100000-165535 \"$(id -un)\"", .need = USEFUL },
 	{ "newuidmap", "more than one user id inside, without root", probe_id_helper, .word = "newuidmap",
-	  .cause = "the package is not installed", .fix = "sudo apt-get install uidmap || sudo dnf install shadow-utils",
+	  .cause = "the package is not installed",
+	  .fix = "sudo apt-get install uidmap || sudo dnf install shadow-utils",
 	  .need = USEFUL },
 	{ "newgidmap", "more than one group id inside, without root", probe_id_helper, .word = "newgidmap",
-	  .cause = "the package is not installed", .fix = "sudo apt-get install uidmap || sudo dnf install shadow-utils",
+	  .cause = "the package is not installed",
+	  .fix = "sudo apt-get install uidmap || sudo dnf install shadow-utils",
 	  .need = USEFUL },
 
 	/* limits */
-	{ "cgroup v2", "limits, and their enforcement as one", probe_cgroup2, .cause = "no cgroup2 file system is mounted",
+	{ "cgroup v2", "limits, and their enforcement as one", probe_cgroup2,
+	  .cause = "no cgroup2 file system is mounted",
 	  .fix = "sudo mkdir -p /sys/fs/cgroup && sudo mount -t cgroup2 cgroup2 /sys/fs/cgroup", .need = IF_STRICT },
 	{ "cgroup leaf", "a cgroup for each container", probe_cgroup_leaf,
 	  .cause = "the cgroup of this process is not ours to divide",
@@ -79,14 +91,17 @@ const struct probe host_probes[] = {
 	  .cause = "the cgroup above does not pass them on",
 	  .fix = "systemd-run --scope -p Delegate=yes nucleus doctor", .need = IF_STRICT },
 	{ "cgroup birth", "a process is limited from its first instruction (CLONE_INTO_CGROUP)", probe_cgroup_clone,
-	  .cause = "the kernel is older than 5.7, or the cgroup is not delegated", .fix = NEWER_KERNEL("5.7"), .need = IF_STRICT },
-	{ "cgroup.kill", "the end of every process at once", probe_cgroup_kill, .cause = "the kernel is older than 5.14",
+	  .cause = "the kernel is older than 5.7, or the cgroup is not delegated", .fix = NEWER_KERNEL("5.7"),
+	  .need = IF_STRICT },
+	{ "cgroup.kill", "the end of every process at once", probe_cgroup_kill,
+	  .cause = "the kernel is older than 5.14",
 	  .fix = NEWER_KERNEL("5.14"), .need = USEFUL },
 
 	/* confinement */
 	{ "Landlock", "the file rules, enforced a second time in the kernel", probe_landlock,
 	  .cause = "the kernel is older than 5.13 or was built without CONFIG_SECURITY_LANDLOCK",
-	  .fix = KERNEL_SWITCH("CONFIG_SECURITY_LANDLOCK") ", or nucleus run --allow-degraded-security", .need = ALWAYS },
+	  .fix = KERNEL_SWITCH("CONFIG_SECURITY_LANDLOCK") ", or nucleus run --allow-degraded-security",
+	  .need = ALWAYS },
 	{ "Landlock rights", "rules on every kind of access", probe_landlock_rights,
 	  .cause = "the kernel is older than 6.12, which has them all", .fix = NEWER_KERNEL("6.12"),
 	  .need = { NEED_OPTIONAL, NEED_OPTIONAL, NEED_REQUIRED } },
@@ -117,7 +132,8 @@ const struct probe host_probes[] = {
 	  .fix = NEWER_KERNEL("5.3"), .need = ALWAYS },
 	{ "pidfd", "signals that cannot hit a stranger", probe_pidfd, .cause = "the kernel is older than 5.4",
 	  .fix = NEWER_KERNEL("5.4"), .need = ALWAYS },
-	{ "close_range", "no descriptor of ours leaks inside", probe_close_range, .cause = "the kernel is older than 5.11",
+	{ "close_range", "no descriptor of ours leaks inside", probe_close_range,
+	  .cause = "the kernel is older than 5.11",
 	  .fix = NEWER_KERNEL("5.11"), .need = ALWAYS },
 	{ "openat2", "paths inside cannot lead outside", probe_openat2, .cause = "the kernel is older than 5.6",
 	  .fix = NEWER_KERNEL("5.6"), .need = ALWAYS },
@@ -125,8 +141,10 @@ const struct probe host_probes[] = {
 	  .cause = "the kernel is older than 6.8", .fix = NEWER_KERNEL("6.8"), .need = USEFUL },
 
 	/* network */
-	{ "nftables", "egress rules", probe_nftables, .cause = "the kernel has no CONFIG_NF_TABLES, or may not load the module",
-	  .fix = "sudo modprobe nf_tables && echo nf_tables | sudo tee /etc/modules-load.d/nf_tables.conf", .need = USEFUL },
+	{ "nftables", "egress rules", probe_nftables,
+	  .cause = "the kernel has no CONFIG_NF_TABLES, or may not load the module",
+	  .fix = "sudo modprobe nf_tables && echo nf_tables | sudo tee /etc/modules-load.d/nf_tables.conf",
+	  .need = USEFUL },
 	{ "/dev/net/tun", "network without root, through slirp4netns", probe_tun,
 	  .cause = "the kernel has no CONFIG_TUN, or the module is not loaded",
 	  .fix = "sudo modprobe tun && echo tun | sudo tee /etc/modules-load.d/tun.conf", .need = USEFUL },
@@ -134,7 +152,8 @@ const struct probe host_probes[] = {
 	  .cause = "the package is not installed", .fix = PACKAGE("slirp4netns"), .need = USEFUL },
 
 	/* the rest of the host */
-	{ "runsc", "gVisor as the kernel of a container", probe_program, .word = "runsc", .cause = "gVisor is not installed",
+	{ "runsc", "gVisor as the kernel of a container", probe_program, .word = "runsc",
+	  .cause = "gVisor is not installed",
 	  .fix = "sudo apt-get install runsc # or https://gvisor.dev/docs/user_guide/install/", .need = USEFUL },
 	{ "nix", "root file systems built from closures", probe_program, .word = "nix", .cause = "Nix is not installed",
 	  .fix = "sudo apt-get install nix-bin # or https://nixos.org/download/", .need = USEFUL },
@@ -142,18 +161,22 @@ const struct probe host_probes[] = {
 	  .fix = "nucleus run -- COMMAND # in the foreground, under the supervisor of this system", .need = USEFUL },
 	{ "systemd user manager", "detached containers, and cgroups, without root", probe_user_manager,
 	  .cause = "this user has no session of logind, as after su or sudo",
-	  .fix = "sudo loginctl enable-linger \"$(id -un)\" && export XDG_RUNTIME_DIR=/run/user/$(id -u)", .need = USEFUL },
+	  .fix = "sudo loginctl enable-linger \"$(id -un)\" && export XDG_RUNTIME_DIR=/run/user/$(id -u)",
+	  .need = USEFUL },
 	{ "state directory", "records and results of containers", probe_state_directory,
 	  .cause = "the directory above it is missing, read-only, or not open to this user",
 	  .fix = "export XDG_RUNTIME_DIR=$(mktemp -d) # as root: mount a writable tmpfs on /run", .need = ALWAYS },
-	{ "host file", "the administrator's defaults and ceilings", probe_host_file, .cause = "it cannot be used as it is",
+	{ "host file", "the administrator's defaults and ceilings", probe_host_file,
+	  .cause = "it cannot be used as it is",
 	  .fix = "sudo chown root:root /etc/nucleus/nucleus.conf && sudo chmod 0644 /etc/nucleus/nucleus.conf",
 	  .need = ALWAYS },
 
 	/* told for information: neither is a gap */
-	{ "kernel lockdown", "what even root may not do to the kernel", probe_lockdown, .cause = "not told", .fix = "none",
+	{ "kernel lockdown", "what even root may not do to the kernel", probe_lockdown, .cause = "not told",
+	  .fix = "none",
 	  .need = INFO },
-	{ "ptrace scope", "who may trace whom on the host", probe_yama, .cause = "not told", .fix = "none", .need = INFO },
+	{ "ptrace scope", "who may trace whom on the host", probe_yama, .cause = "not told", .fix = "none",
+	  .need = INFO },
 };
 
 const size_t host_probes_count = sizeof(host_probes) / sizeof(*host_probes);

@@ -62,7 +62,10 @@ int init_fork(int status_fd, int baton_fd, char **argv)
 		return -errno;
 	if (pid == 0) {
 		close(status_fd);
-		/* A group of its own, in the foreground of its terminal: what the keyboard sends reaches it once, not through us too. */
+		/*
+		 * A group of its own, in the foreground of its terminal: what the keyboard sends reaches it once, not
+		 * through us too.
+		 */
 		if (setpgid(0, 0) == 0 && isatty(STDIN_FILENO))
 			tcsetpgrp(STDIN_FILENO, getpid());
 		sigprocmask(SIG_SETMASK, &none, NULL);

@@ -1,6 +1,6 @@
 /*
- * THE STAGE TABLE of the native runtime, and the adapters that bind each mechanism to its row. Why the rows stand in this
- * order is said beside them.
+ * THE STAGE TABLE of the native runtime, and the adapters that bind each mechanism to its row. Why the rows stand in
+ * this order is said beside them.
  */
 #include "run/native.h"
 #include "base/defer.h"
@@ -73,8 +73,8 @@ static void note_limit(const char *limit, const struct err *e, void *arg)
 }
 
 /*
- * Should: make the leaf where that is ours to do, with the limits set before anything runs in it. Mustn't: fail in agent
- * mode; what is missing is noted.
+ * Should: make the leaf where that is ours to do, with the limits set before anything runs in it. Mustn't: fail in
+ * agent mode; what is missing is noted.
  */
 static int apply_cgroup(struct container *c, struct err *e)
 {
@@ -208,8 +208,8 @@ static int apply_hostname(struct container *c, struct err *e)
 }
 
 /*
- * Should: leave the guard behind and go on as the first process of the container's own PID namespace; early, so that the
- * network is ready when it is needed. Mustn't: come before undumpable, which both inherit.
+ * Should: leave the guard behind and go on as the first process of the container's own PID namespace; early, so that
+ * the network is ready when it is needed. Mustn't: come before undumpable, which both inherit.
  */
 static int apply_guard(struct container *c, struct err *e)
 {
@@ -259,8 +259,8 @@ static const char *workdir(const struct spec *s)
 
 /*
  * Should: enter a directory of the container's. Mustn't: come before the host's tree is unmounted, the descriptors are
- * closed and Landlock is in force: parts of the path may be links that another workload left, and what they lead to has to
- * be inside by then. That it is inside is looked at, too.
+ * closed and Landlock is in force: parts of the path may be links that another workload left, and what they lead to
+ * has to be inside by then. That it is inside is looked at, too.
  */
 static int apply_workdir(struct container *c, struct err *e)
 {

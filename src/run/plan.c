@@ -50,7 +50,8 @@ static bool interrupted(struct container *c)
 
 	if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return false;
-	if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT && info.ssi_signo != SIGHUP && info.ssi_signo != SIGQUIT)
+	if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT && info.ssi_signo != SIGHUP &&
+	    info.ssi_signo != SIGQUIT)
 		return false;
 	c->interrupted = (int)info.ssi_signo;
 	return true;
@@ -166,7 +167,9 @@ int plan_run(const struct plan *p, struct container *c, struct err *e)
 
 	if (c->lane == LANE_CHILD)
 		child_failed(c, e);
-	/* Of what the child does from here on only the end matters: its last hand-over, and then an error or nothing. */
+	/*
+	 * Of what the child does from here on only the end matters: its last hand-over, and then an error or nothing.
+	 */
 	if (r == 0)
 		r = take_turn(c, &p->stages[p->count - 1], 0, e);
 	if (r == 0)

@@ -177,7 +177,8 @@ static void listen_to(pid_t pid, int fd, struct fact *f)
 	ssize_t n;
 	int status;
 
-	while (have < sizeof(*f) && ((n = read(fd, (char *)f + have, sizeof(*f) - have)) > 0 || (n < 0 && errno == EINTR)))
+	while (have < sizeof(*f) &&
+	       ((n = read(fd, (char *)f + have, sizeof(*f) - have)) > 0 || (n < 0 && errno == EINTR)))
 		have += n > 0 ? (size_t)n : 0;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -16,7 +16,10 @@
 
 enum { FILE_LIMIT = 4 << 20 };
 
-/* One word of a line, with mountinfo's \ooo decoded. Returns what follows, or NULL where there is no word or it is too long. */
+/*
+ * One word of a line, with mountinfo's \ooo decoded. Returns what follows, or NULL where there is no word or it is
+ * too long.
+ */
 static const char *next_word(const char *p, char word[static PATH_MAX])
 {
 	size_t n = 0;
@@ -93,7 +96,9 @@ void probe_cgroup2(const struct probe *p, struct fact *f)
 		fact_ok(f, "%.200s%s", place.mount, place.hybrid ? ", beside version 1" : "");
 }
 
-/* A leaf of our own. Whoever opens it is the child of a probe, with signals blocked, and closes it before it answers. */
+/*
+ * A leaf of our own. Whoever opens it is the child of a probe, with signals blocked, and closes it before it answers.
+ */
 struct leaf {
 	char parent[512];
 	int parent_fd, fd;
@@ -138,11 +143,15 @@ static void explain_leaf(const char *parent, int error, struct fact *f)
 	if (!probe_is_rootless())
 		return;
 	fact_cause(f, "the cgroup of this process was not delegated to this user");
-	/* both give the right to what is started from then on: a scope of the user manager, or a cgroup for this shell */
+	/*
+	 * both give the right to what is started from then on: a scope of the user manager, or a cgroup for this
+	 * shell
+	 */
 	if (access("/run/systemd/system", F_OK) == 0)
 		fact_fix(f, "systemd-run --user --scope -p Delegate=yes nucleus doctor");
 	else
-		fact_fix(f, "d=%.120s/user-$(id -u); sudo sh -c \"mkdir -p $d && chown -R $(id -u) $d && echo $$ >$d/cgroup.procs\"",
+		fact_fix(f, "d=%.120s/user-$(id -u); sudo sh -c \"mkdir -p $d && chown -R $(id -u) $d && "
+			    "echo $$ >$d/cgroup.procs\"",
 			 parent);
 }
 
@@ -264,11 +273,13 @@ static void explain_controllers(const struct cgroup_place *place, struct fact *f
 {
 	if (place->hybrid) {
 		fact_cause(f, "the missing ones belong to cgroup v1 on this host");
-		fact_fix(f, "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all /' "
+		fact_fix(f, "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&systemd.unified_cgroup_hierarchy=1 "
+			    "cgroup_no_v1=all /' "
 			    "/etc/default/grub && sudo update-grub && sudo reboot");
 	} else if (probe_is_rootless()) {
 		fact_cause(f, "they are not delegated to this user");
-		fact_fix(f, "sudo mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io "
+		fact_fix(f, "sudo mkdir -p /etc/systemd/system/user@.service.d && printf "
+			    "'[Service]\\nDelegate=cpu cpuset io "
 			    "memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && "
 			    "sudo systemctl daemon-reload");
 	}

@@ -119,7 +119,8 @@ void probe_subordinate_ids(const struct probe *p, struct fact *f)
 	else if (!probe_is_rootless())
 		fact_ok(f, "none for root, who may map any");
 	else
-		fact_missing(f, "no range for %s%s", name ? name : "this user", malformed ? "; lines are malformed" : "");
+		fact_missing(f, "no range for %s%s", name ? name : "this user",
+			     malformed ? "; lines are malformed" : "");
 }
 
 /* It must act for root: by the bit, or by capabilities on the file. */

@@ -142,7 +142,8 @@ void probe_landlock(const struct probe *p, struct fact *f)
 	if (sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 0 && errno == EOPNOTSUPP) {
 		fact_missing(f, "built, but not enabled");
 		fact_cause(f, "landlock is not in the list of security modules that the kernel was started with");
-		fact_fix(f, "sudo sed -i \"s/^GRUB_CMDLINE_LINUX=\\\"/&lsm=landlock,$(cat /sys/kernel/security/lsm) /\" "
+		fact_fix(f,
+			 "sudo sed -i \"s/^GRUB_CMDLINE_LINUX=\\\"/&lsm=landlock,$(cat /sys/kernel/security/lsm) /\" "
 			    "/etc/default/grub && sudo update-grub && sudo reboot");
 		return;
 	}
@@ -161,7 +162,8 @@ void probe_landlock_lacks(int abi, char *text, unsigned long size)
 	text[0] = '\0';
 	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights) && len < size; i++)
 		if (rights[i].abi > abi)
-			len += (size_t)snprintf(text + len, size - len, "%s%s (ABI %d)", len ? ", " : "", rights[i].right,
+			len += (size_t)snprintf(text + len, size - len, "%s%s (ABI %d)", len ? ", " : "",
+						rights[i].right,
 						rights[i].abi);
 }
 
@@ -231,7 +233,8 @@ void probe_lockdown(const struct probe *p, struct fact *f)
 
 void probe_yama(const struct probe *p, struct fact *f)
 {
-	static const char *const scopes[] = { "any process of the same user", "descendants only", "root only", "nobody" };
+	static const char *const scopes[] = { "any process of the same user", "descendants only", "root only",
+					      "nobody" };
 	auto_free char *line = probe_read_line("/proc/sys/kernel/yama/ptrace_scope");
 
 	(void)p;

@@ -48,7 +48,8 @@ static void blame_apparmor(struct fact *f)
 	fact_cause(f, "AppArmor keeps user namespaces from programs without a profile that allows them");
 	fact_fix(f,
 		 "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile nucleus %s flags=(unconfined) {\\n  "
-		 "userns,\\n}\\n' | sudo tee /etc/apparmor.d/nucleus && sudo apparmor_parser -r /etc/apparmor.d/nucleus",
+		 "userns,\\n}\\n' | sudo tee /etc/apparmor.d/nucleus && sudo apparmor_parser -r "
+		 "/etc/apparmor.d/nucleus",
 		 path);
 }
 

@@ -3,17 +3,24 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int reset_signals(struct err *e)
 {
+	const uint64_t by_default[4] = { 0 }; /* as the kernel has struct sigaction: handler, flags, restorer, mask */
 	sigset_t none;
 
-	/* Handlers go at exec; what was ignored would stay so. */
+	/*
+	 * Handlers go at exec; what was ignored would stay so. Not by signal(3): the C library keeps two or three
+	 * signals to itself, which a caller may have ignored all the same. SIGKILL and SIGSTOP refuse, and need
+	 * nothing.
+	 */
 	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
+		(void)syscall(SYS_rt_sigaction, s, by_default, NULL, sizeof(uint64_t));
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? err_sys(e, "unblock the signals") : 0;
 }

@@ -142,7 +142,8 @@ static void describe_text(const struct container *c, const struct plan *p, struc
 	buf_puts(out, "stages\n");
 	for (int i = 0; i < p->count; i++)
 		if (!p->stages[i].want || p->stages[i].want(c))
-			buf_printf(out, "  %-12s %s\n", p->stages[i].name, p->stages[i].lane == LANE_PARENT ? "parent" : "child");
+			buf_printf(out, "  %-12s %s\n", p->stages[i].name,
+				   p->stages[i].lane == LANE_PARENT ? "parent" : "child");
 	buf_puts(out, "mounts\n");
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct mount_row *row = &c->mounts.rows[i];

@@ -13,15 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 /*
- * A record is a directory named by the id; "result" in it is the JSON of a kept one. Beside the records lie symlinks, which
- * come into being whole, in one call: "@NAME" to the id that has the name, and "%HASH" to each cgroup below which leaves
- * were ever made. The second are few and stay, so that a launch writes nothing about its leaf, and whoever collects a record
- * knows all the places where its leaf can be.
+ * What lies in the state directory. "lock": a file that stays; who supervises container ID holds a lock on byte ID of it.
+ * "ID": a hard link to that file, the record of a container that is there; making and removing one touches no inode, which
+ * matters where the directory is on a disk. "ID.result": the JSON of a kept one. "@NAME": a symlink to the id that has the
+ * name. "%HASH": symlinks to each cgroup below which leaves were ever made; they are few and stay, so that a launch
+ * writes nothing about its leaf, and whoever collects a record knows all the places where the leaf can be.
  */
 
 static char *root_path(void)
@@ -63,11 +63,6 @@ int state_open_root(int *ret_root_fd, struct err *e)
 	return 0;
 }
 
-static int open_record(int root_fd, const char *id)
-{
-	return openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
 static bool is_id(const char *text)
 {
 	return strlen(text) == 12 && strspn(text, "0123456789abcdef") == 12;
@@ -84,20 +79,42 @@ static bool read_link(int dir_fd, const char *name, char *text, size_t size)
 	return true;
 }
 
-static void remove_record(int root_fd, int fd, const char *id)
+/* An open-file-description lock on the byte of @id: fcntl(2). Returns 0 or -errno; EAGAIN where somebody holds it. */
+static int lock_id(int lock_fd, const char *id)
 {
-	/* Nearly always it is empty. */
-	if (unlinkat(root_fd, id, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY) {
-		unlinkat(fd, "result", 0);
-		unlinkat(root_fd, id, AT_REMOVEDIR);
-	}
+	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	byte.l_start = (off_t)strtoull(id, NULL, 16);
+	return fcntl(lock_fd, F_OFD_SETLK, &byte) < 0 ? -errno : 0;
 }
 
-static bool is_kept(int fd)
+static void unlock_id(int lock_fd, const char *id)
 {
+	struct flock byte = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	byte.l_start = (off_t)strtoull(id, NULL, 16);
+	(void)fcntl(lock_fd, F_OFD_SETLK, &byte);
+}
+
+static int open_lock(int root_fd)
+{
+	int fd = openat(root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void result_name(char name[24], const char *id)
+{
+	snprintf(name, 24, "%.12s.result", id);
+}
+
+static bool is_kept(int root_fd, const char *id)
+{
+	char name[24];
 	struct stat st;
 
-	return fstatat(fd, "result", &st, AT_SYMLINK_NOFOLLOW) == 0;
+	result_name(name, id);
+	return fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static DIR *list(int root_fd)
@@ -134,18 +151,18 @@ static bool remove_leaves(int root_fd, const char *id)
 
 /*
  * Takes over a record whose supervisor is dead: ends what is left, then removes it. True if it is gone; false where its
- * supervisor lives, it is kept, or something could not be ended and a later command has to try again.
+ * supervisor lives, or something could not be ended and a later command has to try again. The lock is asked for on the
+ * record itself, which is another file than "lock" where somebody removed that.
  */
 static bool collect_record(int root_fd, const char *id)
 {
-	auto_close int fd = open_record(root_fd, id);
+	auto_close int fd = openat(root_fd, id, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return errno == ENOENT;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || is_kept(fd) || !remove_leaves(root_fd, id))
+	if (lock_id(fd, id) < 0 || !remove_leaves(root_fd, id))
 		return false;
-	remove_record(root_fd, fd, id);
-	return true;
+	return unlinkat(root_fd, id, 0) == 0 || errno == ENOENT;
 }
 
 static void link_name(char link[80], const char *name)
@@ -167,44 +184,29 @@ static int claim_name(int root_fd, const char *name, const char *id, struct err 
 
 	link_name(link, name);
 	for (int attempt = 0; attempt < 3; attempt++) {
-		auto_close int fd = -1;
-
 		if (symlinkat(id, root_fd, link) == 0)
 			return 0;
 		if (errno != EEXIST)
 			return err_sys(e, "take the name %s", name);
 		if (!read_link(root_fd, link, owner, sizeof(owner)))
 			continue;
-		if (is_id(owner) && !collect_record(root_fd, owner)) {
-			fd = open_record(root_fd, owner);
-			return name_taken(name, owner, fd >= 0 && is_kept(fd), e);
-		}
+		if (is_id(owner) && is_kept(root_fd, owner))
+			return name_taken(name, owner, true, e);
+		if (is_id(owner) && !collect_record(root_fd, owner))
+			return name_taken(name, owner, false, e);
 		unlinkat(root_fd, link, 0);
 	}
 	return err_set(e, EEXIST, "name %s is being taken by another command", name);
 }
 
-/*
- * The directory of a new record, locked. Between making and locking it a janitor may have had the lock and removed what
- * it took for a dead one's; then the directory that we hold has no name any more, and we make it again.
- */
-static int make_locked(int root_fd, const char *id)
+/* The lock before the record: a record without a lock is a dead one's. */
+static int make_record(int root_fd, int lock_fd, const char *id)
 {
-	for (int attempt = 0; attempt < 100; attempt++) {
-		auto_close int fd = -1;
-		struct stat st;
+	int r = lock_fd < 0 ? lock_fd : lock_id(lock_fd, id);
 
-		if (mkdirat(root_fd, id, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		fd = open_record(root_fd, id);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
-			return -errno;
-		if (st.st_nlink > 0)
-			return take_fd(fd);
-	}
-	return -EAGAIN;
+	if (r == 0 && linkat(root_fd, "lock", root_fd, id, 0) < 0)
+		r = -errno;
+	return r;
 }
 
 int state_claim(const char *id, const char *name, struct state *ret, struct err *e)
@@ -214,14 +216,14 @@ int state_claim(const char *id, const char *name, struct state *ret, struct err 
 
 	if (r < 0)
 		return r;
-	snprintf(s.id, sizeof(s.id), "%s", id);
-	s.fd = make_locked(s.root_fd, id);
-	if (s.fd < 0) {
-		errno = -s.fd;
-		s.fd = -1;
-		r = err_sys(e, "make and lock the record %s", id);
-	} else if (name) {
-		r = claim_name(s.root_fd, name, id, e);
+	s.fd = open_lock(s.root_fd);
+	r = make_record(s.root_fd, s.fd, id);
+	if (r < 0) {
+		errno = -r;
+		r = err_sys(e, "make the record %s", id);
+	} else {
+		snprintf(s.id, sizeof(s.id), "%s", id);
+		r = name ? claim_name(s.root_fd, name, id, e) : 0;
 	}
 	if (r == 0 && name)
 		snprintf(s.name, sizeof(s.name), "%s", name);
@@ -246,24 +248,25 @@ int state_note_cgroup(const struct state *s, const char *parent, struct err *e)
 
 void state_finish(struct state *s, const char *result)
 {
-	char link[80];
+	char link[80], kept[24];
 
-	if (s->fd >= 0 && result) {
-		/* A record that cannot be kept is removed like any other: the result has gone to the caller already. */
-		if (file_create_at(s->fd, "result", 0600, result, strlen(result)) < 0)
-			result = NULL;
+	result_name(kept, s->id);
+	link_name(link, s->name);
+	/* A record that cannot be kept is removed like any other: the result has gone to the caller already. */
+	if (s->id[0] && result && file_create_at(s->root_fd, kept, 0600, result, strlen(result)) < 0) {
+		unlinkat(s->root_fd, kept, 0);
+		result = NULL;
 	}
-	if (s->fd >= 0 && !result) {
-		link_name(link, s->name);
-		if (s->name[0])
-			unlinkat(s->root_fd, link, 0);
-		remove_record(s->root_fd, s->fd, s->id);
-	}
+	if (s->name[0] && !result)
+		unlinkat(s->root_fd, link, 0);
+	if (s->id[0])
+		unlinkat(s->root_fd, s->id, 0);
+	/* Closing it drops the lock. */
 	if (s->fd >= 0)
 		close(s->fd);
 	if (s->root_fd >= 0)
 		close(s->root_fd);
-	s->fd = s->root_fd = -1;
+	*s = (struct state){ .root_fd = -1, .fd = -1 };
 }
 
 enum { COLLECT_MAX = 256 };
@@ -279,15 +282,24 @@ static void collect_names(int root_fd, DIR *dir)
 		struct stat st;
 
 		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
-		    fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		    !is_kept(root_fd, owner) && fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 			unlinkat(root_fd, entry->d_name, 0);
 	}
+}
+
+/* Whether somebody holds the byte of @id: asked through one descriptor for all records that are links to the lock. */
+static bool is_locked(int lock_fd, const char *id)
+{
+	if (lock_id(lock_fd, id) < 0)
+		return true;
+	unlock_id(lock_fd, id);
+	return false;
 }
 
 /*
  * Asks each record for its lock; who gets one has found a dead supervisor's. (Not by way of /proc/locks: reading that waits
  * for an RCU grace period.) With very many records alive a command looks at a random run of them, so that it costs each
- * launch no more than a millisecond beside its workload.
+ * launch no more than a fraction of a millisecond, beside its child.
  */
 void state_collect(void)
 {
@@ -295,11 +307,15 @@ void state_collect(void)
 	struct err e;
 	struct dirent *entry;
 	DIR *dir = state_open_root(&root_fd, &e) < 0 ? NULL : list(root_fd);
+	auto_close int lock_fd = dir ? open_lock(root_fd) : -1;
 	long count = 0, first = 0;
 	bool names = false;
+	struct stat lock;
 
 	if (!dir)
 		return;
+	if (lock_fd < 0 || fstat(lock_fd, &lock) < 0)
+		lock.st_ino = 0;
 	while ((entry = readdir(dir))) {
 		names = names || entry->d_name[0] == '@';
 		count++;
@@ -308,17 +324,31 @@ void state_collect(void)
 		first = (first & LONG_MAX) % (count - COLLECT_MAX + 1);
 	rewinddir(dir);
 	for (long i = 0; (entry = readdir(dir)) && i < first + COLLECT_MAX; i++)
-		if (i >= first && is_id(entry->d_name))
+		if (i >= first && is_id(entry->d_name) &&
+		    (entry->d_ino != lock.st_ino || !is_locked(lock_fd, entry->d_name)))
 			(void)collect_record(root_fd, entry->d_name);
 	if (names)
 		collect_names(root_fd, dir);
 	closedir(dir);
 }
 
+static void remove_names(int root_fd, const char *id)
+{
+	DIR *dir = list(root_fd);
+	struct dirent *entry;
+	char owner[64];
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) && str_eq(owner, id))
+			unlinkat(root_fd, entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+}
+
 int state_remove(const char *word, struct err *e)
 {
-	auto_close int root_fd = -1, fd = -1;
-	char link[80], id[64];
+	auto_close int root_fd = -1;
+	char link[80], id[64], kept[24];
 	int r = state_open_root(&root_fd, e);
 
 	if (r < 0)
@@ -326,14 +356,15 @@ int state_remove(const char *word, struct err *e)
 	link_name(link, word);
 	if (!read_link(root_fd, link, id, sizeof(id)))
 		snprintf(id, sizeof(id), "%s", word);
-	fd = is_id(id) ? open_record(root_fd, id) : -1;
-	if (fd < 0)
+	if (!is_id(id))
 		return err_set(e, ENOENT, "no container %s", word);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	result_name(kept, id);
+	if (!collect_record(root_fd, id)) {
 		err_set(e, EBUSY, "container %s is running", word);
 		return err_fix(e, "end it first: its nucleus run hears SIGTERM");
 	}
-	remove_record(root_fd, fd, id);
-	unlinkat(root_fd, link, 0);
+	if (unlinkat(root_fd, kept, 0) < 0)
+		return err_set(e, ENOENT, "no container %s", word);
+	remove_names(root_fd, id);
 	return 0;
 }

@@ -81,13 +81,17 @@ static void on_timer(struct loop *l)
 	kill_all(l);
 }
 
-/* The interrupt and the quit key are signals from the terminal inside; a PID 1 in the foreground may not hear that either. */
+/*
+ * The interrupt and the quit key are signals from the terminal inside; a PID 1 in the foreground may not hear that
+ * either.
+ */
 static void on_input(struct loop *l)
 {
 	int signal;
 
 	console_pump_in(&l->console, &signal);
-	if (signal && !l->c->spec->init && console_foreground(&l->console) == l->c->pid && !proc_hears(l->c->pid, signal)) {
+	if (signal && !l->c->spec->init && console_foreground(&l->console) == l->c->pid &&
+	    !proc_hears(l->c->pid, signal)) {
 		l->deaf_signal = signal;
 		kill_all(l);
 	}
@@ -111,7 +115,8 @@ static struct pollfd pump_poll(const struct pump *p, bool active)
 {
 	bool empty = p->start == p->end;
 
-	return (struct pollfd){ .fd = !active ? -1 : empty ? p->from_fd : p->to_fd, .events = empty ? POLLIN : POLLOUT };
+	return (struct pollfd){ .fd = !active ? -1 : empty ? p->from_fd : p->to_fd,
+				.events = empty ? POLLIN : POLLOUT };
 }
 
 static int turn(struct loop *l, struct err *e)
@@ -140,7 +145,10 @@ static int turn(struct loop *l, struct err *e)
 	return 0;
 }
 
-/* With a terminal the end is the end of its output: what was written last is still on its way when the process is gone. */
+/*
+ * With a terminal the end is the end of its output: what was written last is still on its way when the process is
+ * gone.
+ */
 static bool finished(const struct loop *l)
 {
 	const struct pump *out = &l->console.out;
@@ -220,7 +228,8 @@ static int reap(struct loop *l, struct outcome *o, struct err *e)
 
 int supervise(struct container *c, struct outcome *ret, struct err *e)
 {
-	struct loop l = { .c = c, .console = { .master_fd = -1, .out_fd = -1, .in.from_fd = -1, .out.from_fd = -1 }, .timer_fd = -1 };
+	struct loop l = { .c = c, .console = { .master_fd = -1, .out_fd = -1, .in.from_fd = -1, .out.from_fd = -1 },
+			  .timer_fd = -1 };
 	struct outcome o = { .memory_peak = -1, .cpu_us = -1, .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
 	int r = guard_receive_workload(c->status_fd, &c->pid_fd, &c->pid, e);
 
@@ -246,7 +255,8 @@ int supervise(struct container *c, struct outcome *ret, struct err *e)
 
 const char *verdict_name(enum verdict v)
 {
-	static const char *const names[] = { [VERDICT_EXIT] = "exit", [VERDICT_SIGNAL] = "signal", [VERDICT_TIMEOUT] = "timeout",
+	static const char *const names[] = { [VERDICT_EXIT] = "exit", [VERDICT_SIGNAL] = "signal",
+					     [VERDICT_TIMEOUT] = "timeout",
 					     [VERDICT_OOM] = "oom", [VERDICT_SETUP_FAILED] = "setup-failed" };
 
 	return names[v];

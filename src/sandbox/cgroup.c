@@ -132,7 +132,8 @@ int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *l,
 		if (r == 0 || (r == -ENOENT && str_eq(limits[i].file, "memory.swap.max")))
 			continue;
 		errno = -r;
-		err_sys(&e, "write %s to %s/%s", limits[i].value, cg->path[0] ? cg->path : "(no cgroup)", limits[i].file);
+		err_sys(&e, "write %s to %s/%s", limits[i].value, cg->path[0] ? cg->path : "(no cgroup)",
+			limits[i].file);
 		if (r == -ENOENT)
 			err_why(&e, "the controller is not available to this cgroup");
 		report(limits[i].option, &e, arg);

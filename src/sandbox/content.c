@@ -12,7 +12,8 @@
 
 static void passwd(struct buf *b, const struct content *c)
 {
-	buf_printf(b, "root:x:0:0:root:%s:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n", c->home);
+	buf_printf(b, "root:x:0:0:root:%s:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+		   c->home);
 }
 
 static void group(struct buf *b, const struct content *c)
@@ -34,7 +35,8 @@ static void hostname(struct buf *b, const struct content *c)
 static void nsswitch(struct buf *b, const struct content *c)
 {
 	(void)c;
-	buf_puts(b, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n");
+	buf_puts(b,
+		 "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n");
 }
 
 static void resolv(struct buf *b, const struct content *c)

@@ -32,7 +32,8 @@ static bool wants_proc_rw(const struct spec *s)
 	return s->proc_rw;
 }
 
-#define HOST(path, access_) { .target = path, .kind = MOUNT_HOST, .attributes = SYSTEM, .access = access_, .optional = true }
+#define HOST(path, access_) \
+	{ .target = path, .kind = MOUNT_HOST, .attributes = SYSTEM, .access = access_, .optional = true }
 #define HOST_FILE(path) { .target = path, .kind = MOUNT_HOST, .attributes = SEALED, .optional = true }
 #define PRIVATE(path, mode_, access_) \
 	{ .target = path, .kind = MOUNT_PRIVATE, .attributes = SCRATCH, .access = access_, .mode = mode_ }
@@ -40,7 +41,8 @@ static bool wants_proc_rw(const struct spec *s)
 	{ .target = path, .kind = MOUNT_DEVICE, .attributes = DEVICE, .major = major_, .minor = minor_ }
 #define LINK(path, to) { .target = path, .kind = MOUNT_LINK, .source = to }
 #define MASK(path) { .target = path, .kind = MOUNT_MASK, .attributes = SEALED, .optional = true }
-#define FREEZE(path) { .target = path, .kind = MOUNT_FREEZE, .attributes = SEALED, .optional = true, .want = wants_proc_rw }
+#define FREEZE(path) \
+	{ .target = path, .kind = MOUNT_FREEZE, .attributes = SEALED, .optional = true, .want = wants_proc_rw }
 
 /* Parents before children. */
 static const struct mount_row table[] = {
@@ -49,7 +51,10 @@ static const struct mount_row table[] = {
 	HOST("/lib", ACCESS_READ_EXEC), HOST("/lib32", ACCESS_READ_EXEC), HOST("/lib64", ACCESS_READ_EXEC),
 	HOST("/libx32", ACCESS_READ_EXEC), HOST("/nix", ACCESS_READ_EXEC),
 
-	/* What programs need of /etc beyond what content.c writes: never the directory, which holds the host's secrets. */
+	/*
+	 * What programs need of /etc beyond what content.c writes: never the directory, which holds the host's
+	 * secrets.
+	 */
 	HOST_FILE("/etc/ld.so.cache"), HOST_FILE("/etc/alternatives"), HOST_FILE("/etc/ssl/certs"),
 	HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/etc/pki/tls/certs"),
 
@@ -57,8 +62,12 @@ static const struct mount_row table[] = {
 	  .want = wants_proc_ro },
 	{ .target = "/proc", .kind = MOUNT_NEW, .source = "proc", .attributes = NOSUID | NODEV | NOEXEC,
 	  .access = ACCESS_WRITE, .want = wants_proc_rw },
-	/* What tells about the host's hardware, memory and keys: the list of the OCI runtimes, and the rest that root may read. */
-	MASK("/proc/acpi"), MASK("/proc/asound"), MASK("/proc/interrupts"), MASK("/proc/kcore"), MASK("/proc/key-users"),
+	/*
+	 * What tells about the host's hardware, memory and keys: the list of the OCI runtimes, and the rest that root
+	 * may read.
+	 */
+	MASK("/proc/acpi"), MASK("/proc/asound"), MASK("/proc/interrupts"), MASK("/proc/kcore"),
+	MASK("/proc/key-users"),
 	MASK("/proc/keys"), MASK("/proc/kmsg"), MASK("/proc/kpagecgroup"), MASK("/proc/kpagecount"),
 	MASK("/proc/kpageflags"), MASK("/proc/latency_stats"), MASK("/proc/sched_debug"), MASK("/proc/scsi"),
 	MASK("/proc/slabinfo"), MASK("/proc/timer_list"), MASK("/proc/vmallocinfo"),
@@ -67,7 +76,8 @@ static const struct mount_row table[] = {
 	{ .target = "/sys", .kind = MOUNT_NEW, .source = "sysfs", .attributes = SEALED, .access = ACCESS_READ,
 	  .want = wants_sysfs },
 	{ .target = "/sys/firmware", .kind = MOUNT_MASK, .attributes = SEALED, .optional = true, .want = wants_sysfs },
-	{ .target = "/sys/kernel/security", .kind = MOUNT_MASK, .attributes = SEALED, .optional = true, .want = wants_sysfs },
+	{ .target = "/sys/kernel/security", .kind = MOUNT_MASK, .attributes = SEALED, .optional = true,
+	  .want = wants_sysfs },
 
 	NODE("/dev/null", 1, 3), NODE("/dev/zero", 1, 5), NODE("/dev/full", 1, 7), NODE("/dev/random", 1, 8),
 	NODE("/dev/urandom", 1, 9), NODE("/dev/tty", 5, 0),
@@ -99,7 +109,8 @@ static void add_bind(struct mount_plan *p, const char *source, const char *targe
 	struct mount_row row = {
 		.target = target, .kind = MOUNT_BIND, .source = source,
 		.attributes = NOSUID | NODEV | (read_only ? RO : 0) | (exec ? 0 : NOEXEC),
-		.access = read_only ? (exec ? ACCESS_READ_EXEC : ACCESS_READ) : (exec ? ACCESS_WRITE_EXEC : ACCESS_WRITE),
+		.access = read_only ? (exec ? ACCESS_READ_EXEC : ACCESS_READ) :
+				      (exec ? ACCESS_WRITE_EXEC : ACCESS_WRITE),
 	};
 
 	add(p, &row);
@@ -143,7 +154,8 @@ void mount_plan_free(struct mount_plan *p)
 const char *mount_kind_name(const struct mount_row *row)
 {
 	static const char *const names[] = { [MOUNT_HOST] = "host", [MOUNT_LINK] = "link", [MOUNT_PRIVATE] = "private",
-					     [MOUNT_DEVICE] = "device", [MOUNT_MASK] = "mask", [MOUNT_FREEZE] = "freeze",
+					     [MOUNT_DEVICE] = "device", [MOUNT_MASK] = "mask",
+					     [MOUNT_FREEZE] = "freeze",
 					     [MOUNT_BIND] = "bind" };
 
 	return row->kind == MOUNT_NEW ? row->source : names[row->kind];

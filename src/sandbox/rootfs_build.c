@@ -135,10 +135,12 @@ static int apply_host(const struct build *b, struct mount_row *row, struct err *
 		row->access = ACCESS_NONE;
 	if (n > 0) {
 		link[n] = '\0';
-		return symlinkat(link, b->root_fd, relative(row->target)) < 0 ? failed(-errno, row, "copy the link", e) : 0;
+		return symlinkat(link, b->root_fd, relative(row->target)) < 0 ?
+			failed(-errno, row, "copy the link", e) : 0;
 	}
 	if (n < 0 && errno != EINVAL)
-		return row->optional && (errno == ENOENT || errno == ENOTDIR) ? 0 : failed(-errno, row, "look at it on the host", e);
+		return row->optional && (errno == ENOENT || errno == ENOTDIR) ? 0 :
+			failed(-errno, row, "look at it on the host", e);
 	mount_fd = mount_clone(AT_FDCWD, row->target, true);
 	if (mount_fd < 0 || fstat(mount_fd, &st) < 0)
 		return failed(mount_fd < 0 ? mount_fd : -errno, row, "clone the host's", e);
@@ -165,7 +167,8 @@ static int apply_private(const struct build *b, struct mount_row *row, struct er
 	if (r < 0)
 		return failed(r, row, "make the directory", e);
 	mount_fd = mount_clone(b->root_fd, relative(row->target), false);
-	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC) & ~row->attributes, false);
+	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes,
+						   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC) & ~row->attributes, false);
 	return r < 0 ? failed(r, row, "bind the directory", e) : attach_own(b, mount_fd, row, e);
 }
 
@@ -233,7 +236,8 @@ static int apply_mask(const struct build *b, struct mount_row *row, struct err *
 	if (fstat(target_fd, &st) < 0)
 		return failed(-errno, row, "look at it", e);
 	mount_fd = S_ISDIR(st.st_mode) ? mount_clone(b->empty_fd, "", false) : mount_clone(b->null_fd, "", false);
-	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes & ~(S_ISDIR(st.st_mode) ? 0U : MOUNT_ATTR_NODEV), 0, false);
+	r = mount_fd < 0 ? mount_fd :
+		mount_change(mount_fd, row->attributes & ~(S_ISDIR(st.st_mode) ? 0U : MOUNT_ATTR_NODEV), 0, false);
 	if (r == 0)
 		r = mount_attach(mount_fd, target_fd);
 	return r < 0 ? failed(r, row, "hide it", e) : 0;
@@ -277,7 +281,10 @@ static bool is_closed(const struct stat *st)
 	return false;
 }
 
-/* Another name may lead to a closed directory: a bind mount of it. So the directory itself and all above it are looked at. */
+/*
+ * Another name may lead to a closed directory: a bind mount of it. So the directory itself and all above it are
+ * looked at.
+ */
 static bool lies_in_closed(int source_fd, const char *path)
 {
 	auto_close int at = dup(source_fd);
@@ -456,7 +463,10 @@ int rootfs_enter(int root_fd, struct err *e)
 
 int rootfs_unmount_host(struct err *e)
 {
-	/* "." leads to what lies uppermost over the new root, and that is the old one; "/" leads to the new one itself. */
+	/*
+	 * "." leads to what lies uppermost over the new root, and that is the old one; "/" leads to the new one
+	 * itself.
+	 */
 	if (chdir("/") < 0 || umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, "unmount the host's tree");
 	return 0;

@@ -42,7 +42,8 @@ const char *check_source(const char *path)
 		return "it is the host's root";
 	for (const char *const *closed = check_closed; *closed; closed++)
 		if (path_is_under(path, *closed) || path_is_under(*closed, path))
-			return "it is, lies in, or contains a directory that holds the host's secrets, devices or sockets";
+			return "it is, lies in, or contains a directory that holds the host's secrets, devices or "
+			       "sockets";
 	return NULL;
 }
 

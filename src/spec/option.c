@@ -18,19 +18,22 @@ const struct option options[] = {
 	/* what runs */
 	{ "command", 0, "ARGV", value_list, AT(command), .scope = FOR_RUN, .flags = OPTION_LIST | OPTION_DOCUMENT_ONLY,
 	  .help = "the command and its arguments" },
-	{ "name", 0, "NAME", value_name, AT(name), .scope = FOR_RUN, .help = "name of the container, unique among living ones" },
+	{ "name", 0, "NAME", value_name, AT(name), .scope = FOR_RUN,
+	  .help = "name of the container, unique among living ones" },
 	{ "workdir", 'w', "DIR", value_inside, AT(workdir), .scope = FOR_RUN,
 	  .help = "working directory inside (default: /workspace with a workspace, else the home)" },
 	{ "hostname", 'h', "NAME", value_hostname, AT(hostname), .scope = FOR_RUN,
 	  .help = "host name inside (default: the name, else the id)" },
-	{ "home", 0, "DIR", value_inside, AT(home), .scope = FOR_RUN, .help = "private home inside (default: /home/agent)" },
+	{ "home", 0, "DIR", value_inside, AT(home), .scope = FOR_RUN,
+	  .help = "private home inside (default: /home/agent)" },
 	{ "env", 'e', "K[=V]", value_env, AT(env), .scope = FOR_RUN, .flags = OPTION_LIST,
 	  .help = "set a variable; K alone takes the caller's value" },
 	{ "env-file", 0, "FILE", value_list, AT(env_file), .scope = FOR_RUN, .flags = OPTION_LIST,
 	  .help = "read K=V lines from a file" },
 	{ "env-fd", 0, "N", value_fds, AT(env_fd), .scope = FOR_RUN, .flags = OPTION_LIST | OPTION_NUMBER,
 	  .help = "read K=V lines, or NUL-separated K=V, from a descriptor" },
-	{ "interactive", 'i', NULL, value_switch, AT(interactive), .scope = FOR_RUN, .help = "keep standard input open" },
+	{ "interactive", 'i', NULL, value_switch, AT(interactive), .scope = FOR_RUN,
+	  .help = "keep standard input open" },
 	{ "tty", 't', NULL, value_switch, AT(tty), .scope = FOR_RUN, .help = "give the command a terminal of its own" },
 	{ "init", 0, NULL, value_switch, AT(init), .scope = FOR_RUN,
 	  .help = "run a small init as PID 1 that reaps and forwards signals" },
@@ -51,7 +54,8 @@ const struct option options[] = {
 	  .help = "bind SRC to DST; OPT of ro, rw, exec, noexec, nosuid" },
 	{ "tmpfs", 0, "DST[:size=N]", value_tmpfs, AT(tmpfs), .scope = FOR_RUN, .flags = OPTION_LIST,
 	  .help = "mount an empty private tmpfs" },
-	{ "rootfs-size", 0, "SIZE", value_size, AT(rootfs_size), .scope = FOR_RUN, .flags = OPTION_NUMBER | OPTION_CEILING,
+	{ "rootfs-size", 0, "SIZE", value_size, AT(rootfs_size), .scope = FOR_RUN,
+	  .flags = OPTION_NUMBER | OPTION_CEILING,
 	  .help = "limit of all private directories together, and of each --tmpfs (default: 1G)" },
 	{ "proc-rw", 0, NULL, value_switch, AT(proc_rw), .scope = FOR_RUN,
 	  .help = "let the command write to its own entries in /proc" },
@@ -60,7 +64,8 @@ const struct option options[] = {
 	/* what it may use */
 	{ "network", 0, "KIND", value_choice, AT(network), .choices = network_kinds, .scope = FOR_RUN,
 	  .help = "none (default): loopback alone; the others are not in this version" },
-	{ "time-namespace", 0, NULL, value_switch, AT(time_namespace), .scope = FOR_RUN, .help = "a time namespace of its own" },
+	{ "time-namespace", 0, NULL, value_switch, AT(time_namespace), .scope = FOR_RUN,
+	  .help = "a time namespace of its own" },
 	{ "memory", 'm', "SIZE", value_size, AT(memory), .scope = FOR_RUN, .flags = OPTION_NUMBER | OPTION_CEILING,
 	  .help = "memory limit of the whole container" },
 	{ "pids", 0, "N", value_count, AT(pids), .scope = FOR_RUN, .flags = OPTION_NUMBER | OPTION_CEILING,
@@ -81,14 +86,16 @@ const struct option options[] = {
 	  .help = "launch document, TOML or JSON" },
 	{ "config-fd", 0, "N", value_fd, AT(config_fd), .scope = FOR_RUN, .flags = OPTION_FLAG_ONLY,
 	  .help = "launch document from a descriptor" },
-	{ "result", 0, "FILE", value_path, AT(result), .scope = FOR_RUN, .help = "write one JSON object about the end" },
+	{ "result", 0, "FILE", value_path, AT(result), .scope = FOR_RUN,
+	  .help = "write one JSON object about the end" },
 	{ "result-fd", 0, "N", value_fd, AT(result_fd), .scope = FOR_RUN, .flags = OPTION_FLAG_ONLY,
 	  .help = "the same to a descriptor" },
 	{ "dry-run", 0, NULL, value_switch, AT(dry_run), .scope = FOR_RUN, .flags = OPTION_FLAG_ONLY,
 	  .help = "print the plan and stop" },
 	{ "format", 0, "FORMAT", value_choice, AT(format), .choices = output_formats, .scope = FOR_RUN | FOR_REPORTS,
 	  .flags = OPTION_FLAG_ONLY, .help = "text (default) or json" },
-	{ "help", 'h', NULL, value_switch, AT(help), .scope = FOR_ANY, .flags = OPTION_FLAG_ONLY, .help = "print this and stop" },
+	{ "help", 'h', NULL, value_switch, AT(help), .scope = FOR_ANY, .flags = OPTION_FLAG_ONLY,
+	  .help = "print this and stop" },
 };
 
 const size_t options_count = sizeof(options) / sizeof(*options);
@@ -103,7 +110,8 @@ static bool has_flag(const struct option *o, unsigned scope)
 const struct option *option_by_name(const char *name, size_t len, unsigned scope)
 {
 	for (size_t i = 0; i < options_count; i++)
-		if (has_flag(&options[i], scope) && strlen(options[i].name) == len && !memcmp(options[i].name, name, len))
+		if (has_flag(&options[i], scope) && strlen(options[i].name) == len &&
+		    !memcmp(options[i].name, name, len))
 			return &options[i];
 	return NULL;
 }

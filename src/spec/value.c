@@ -212,7 +212,8 @@ int value_count(const struct option *o, const char *text, struct spec *s, struct
 
 int value_duration(const struct option *o, const char *text, struct spec *s, struct err *e)
 {
-	static const struct unit units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+	static const struct unit units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
+					     { "h", 3600000 } };
 	uint64_t n = 0;
 	int r = number_with_unit(text, units, sizeof(units) / sizeof(*units), &n);
 
@@ -301,7 +302,8 @@ int value_env(const struct option *o, const char *text, struct spec *s, struct e
 	if (n == 0)
 		return err_set(e, EINVAL, "\"%s\" has no variable name before \"=\"", text);
 	if (value_is_loader_variable(text))
-		return err_set(e, EPERM, "%.*s changes which code the dynamic loader runs, and is refused", (int)n, text);
+		return err_set(e, EPERM, "%.*s changes which code the dynamic loader runs, and is refused", (int)n,
+			       text);
 	append(s, FIELD(struct list), text);
 	return 0;
 }
@@ -322,7 +324,8 @@ static int volume_flags(struct volume *v, const char *text, struct err *e)
 		else if (n == 6 && !strncmp(text, "noexec", n))
 			v->exec = false, exec_given = true;
 		else if (!((n == 6 && !strncmp(text, "nosuid", n)) || (n == 5 && !strncmp(text, "nodev", n))))
-			return err_set(e, EINVAL, "\"%.*s\" is not a volume option: ro, rw, exec, noexec, nosuid, nodev",
+			return err_set(e, EINVAL,
+				       "\"%.*s\" is not a volume option: ro, rw, exec, noexec, nosuid, nodev",
 				       (int)n, text);
 		text += n + (text[n] == ',');
 	}
