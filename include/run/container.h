@@ -65,6 +65,7 @@ struct container {
 	int reached;		 /* the last row of the stage table that was begun; -1 */
 	int failed_stage;	 /* -1: none */
 	int interrupted;	 /* the signal that ended the set-up; 0 */
+	uint64_t deferred;	 /* signals, as bits, that came during the set-up and do not end it */
 };
 
 /* Fails with ENOMEM or what getrandom(2) says. On success container_free() releases it. */

@@ -51,8 +51,10 @@ static bool interrupted(struct container *c)
 	if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return false;
 	if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT && info.ssi_signo != SIGHUP &&
-	    info.ssi_signo != SIGQUIT)
+	    info.ssi_signo != SIGQUIT) {
+		c->deferred |= UINT64_C(1) << info.ssi_signo;
 		return false;
+	}
 	c->interrupted = (int)info.ssi_signo;
 	return true;
 }
@@ -66,10 +68,11 @@ static int wait_for(struct container *c, short events, struct err *e)
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, "wait for the other half");
-		if (fds[1].revents && interrupted(c))
-			return err_set(e, EINTR, "interrupted by a signal");
+		/* First: once the workload runs, a signal is no longer for us, and it waits where supervise() reads it. */
 		if (fds[0].revents)
 			return 0;
+		if (fds[1].revents && interrupted(c))
+			return err_set(e, EINTR, "interrupted by a signal");
 	}
 }
 

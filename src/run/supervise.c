@@ -61,16 +61,20 @@ static void forward(struct loop *l, int signal)
 	sys_pidfd_send_signal(l->c->pid_fd, signal);
 }
 
+static void hear(struct loop *l, int signal)
+{
+	if (signal == SIGWINCH)
+		console_resize(&l->console);
+	if (signal != SIGWINCH || l->console.master_fd < 0)
+		forward(l, signal);
+}
+
 static void on_signals(struct loop *l)
 {
 	struct signalfd_siginfo info;
 
-	while (read(l->c->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH)
-			console_resize(&l->console);
-		if (info.ssi_signo != SIGWINCH || l->console.master_fd < 0)
-			forward(l, (int)info.ssi_signo);
-	}
+	while (read(l->c->signal_fd, &info, sizeof(info)) == sizeof(info))
+		hear(l, (int)info.ssi_signo);
 }
 
 static void on_timer(struct loop *l)
@@ -237,6 +241,9 @@ int supervise(struct container *c, struct outcome *ret, struct err *e)
 		r = start_timer(&l, e);
 	if (r == 0 && c->spec->tty)
 		r = console_take(&l.console, c->console_fd, c->spec->interactive, e);
+	for (int signal = 1; r == 0 && signal < NSIG; signal++)
+		if (c->deferred >> signal & 1)
+			hear(&l, signal);
 	while (r == 0 && !finished(&l))
 		r = turn(&l, e);
 	if (l.console.master_fd >= 0) {

@@ -4,6 +4,7 @@
 #include "tests/bpf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -57,7 +58,7 @@ static void assert_calls(const char *const *names, int want)
 static void ordinary_calls_pass_and_are_cached(void **state)
 {
 	static const int calls[] = {
-		SYS_read, SYS_write, SYS_openat, SYS_close, SYS_mmap, SYS_futex, SYS_newfstatat, SYS_execve,
+		SYS_read, SYS_write, SYS_close, SYS_mmap, SYS_futex, SYS_newfstatat, SYS_execve,
 		SYS_exit_group, SYS_rt_sigaction, SYS_wait4, SYS_connect, SYS_recvmsg, SYS_epoll_ctl,
 		SYS_clock_gettime, SYS_getrandom,
 	};
@@ -195,12 +196,39 @@ static void no_device_nodes(void **state)
 {
 	(void)state;
 	assert_int_equal(native(SYS_mknodat, 0, 0, S_IFIFO | 0600), ALLOW);
-	assert_int_equal(native(SYS_mknodat, 0, 0, S_IFREG | 07777), ALLOW);
+	assert_int_equal(native(SYS_mknodat, 0, 0, S_IFREG | 01777), ALLOW);
 	assert_int_equal(native(SYS_mknodat, 0, 0, S_IFSOCK | 0600), ALLOW);
 	assert_int_equal(native(SYS_mknodat, 0, 0, 0600), ALLOW);
 	assert_int_equal(native(SYS_mknodat, 0, 0, S_IFCHR | 0600), REFUSED);
 	assert_int_equal(native(SYS_mknodat, 0, 0, S_IFBLK | 0600), REFUSED);
 	assert_int_equal(native(SYS_mknodat, 0, 0, HIGH | S_IFBLK | 0600), REFUSED);
+}
+
+static int opens(uint64_t flags, uint64_t mode)
+{
+	struct seccomp_data data = { .arch = seccomp_arch_native(), .nr = SYS_openat, .args = { 0, 0, flags, mode } };
+	struct bpf_result r;
+
+	assert_true(bpf_run(seccomp_default_filter, seccomp_default_filter_len, &data, &r));
+	return (int)r.action;
+}
+
+/* In a workspace a file keeps them on the host. What is not created has no mode, whatever is in the register. */
+static void no_set_id_bits(void **state)
+{
+	static const uint64_t bits[] = { S_ISUID, S_ISGID, S_ISUID | S_ISGID };
+
+	(void)state;
+	assert_int_equal(native(SYS_fchmodat, 0, 0, 01777), ALLOW);
+	assert_int_equal(opens(O_CREAT | O_RDWR, 01777), ALLOW);
+	for (size_t i = 0; i < LENGTH(bits); i++) {
+		assert_int_equal(native(SYS_fchmod, 0, bits[i] | 0755, 0), REFUSED);
+		assert_int_equal(native(SYS_fchmodat, 0, 0, HIGH | bits[i]), REFUSED);
+		assert_int_equal(native(SYS_mknodat, 0, 0, S_IFREG | bits[i]), REFUSED);
+		assert_int_equal(opens(O_CREAT | O_WRONLY, bits[i] | 0700), REFUSED);
+		assert_int_equal(opens(O_TMPFILE | O_WRONLY, bits[i]), REFUSED);
+		assert_int_equal(opens(O_RDWR | O_TRUNC, bits[i]), ALLOW);
+	}
 }
 
 static void few_personalities(void **state)
@@ -248,6 +276,7 @@ int main(void)
 		cmocka_unit_test(nothing_types_into_a_terminal),
 		cmocka_unit_test(sockets_of_few_families),
 		cmocka_unit_test(no_device_nodes),
+		cmocka_unit_test(no_set_id_bits),
 		cmocka_unit_test(few_personalities),
 		cmocka_unit_test(it_is_small),
 	};
