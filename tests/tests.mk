@@ -62,6 +62,18 @@ corpus: $(B)/nucleus $(TESTS)/probe
 failclosed: $(B)/nucleus
 	$(Q)NUCLEUS=$(abspath $(B)/nucleus) CC='$(CC)' tests/cli/failclosed.sh
 
+# A whole system, booted for the purpose: systemd, unified cgroups, login sessions, and older kernels.
+VM_DEPS := qemu-system-x86 busybox-static cpio kmod xz-utils zstd systemd dbus dbus-user-session libpam-systemd jq
+
+vm-deps:
+	$(Q)tests/deps.sh $(VM_DEPS)
+
+check-vm: $(B)/nucleus $(TESTS)/probe
+	$(Q)tests/vm/run.sh $(abspath $(B)/nucleus) $(abspath $(TESTS)/probe) $(B) || [ $$? -eq 77 ]
+
+check-vm-old: $(B)/nucleus $(TESTS)/probe
+	$(Q)VM_KERNEL=6.1 tests/vm/run.sh $(abspath $(B)/nucleus) $(abspath $(TESTS)/probe) $(B) || [ $$? -eq 77 ]
+
 # --- Fuzzing: the parsers, built by clang with coverage. What a run finds goes to $(B)/fuzz, never into the tree. ---
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FUZZ_SRC := $(filter-out $(LAUNCH_ONLY),$(wildcard src/base/*.c src/data/*.c src/spec/*.c))
@@ -110,7 +122,7 @@ lint: $(B)/nucleus $(B)/full/nucleus
 check:
 	$(Q)MAKE='$(MAKE)' B=$(B) JOBS=$(JOBS) tests/check.sh
 
-.PHONY: unit unit-san toml golden golden-update faults failclosed cli corpus fuzz bench bench-deps lint check
+.PHONY: vm-deps check-vm check-vm-old unit unit-san toml golden golden-update faults failclosed cli corpus fuzz bench bench-deps lint check
 .SECONDARY: $(UNIT:$(TESTS)/%=$(B)/full/tests/unit/%.o)
 -include $(UNIT:$(TESTS)/%=$(B)/full/tests/unit/%.d) $(B)/full/tests/toml-decoder.d $(B)/full/tests/hook.d \
 	$(B)/full/tests/bpf.d $(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.d) $(FUZZ:$(B)/fuzz/%=$(B)/fuzz/obj/tests/fuzz/%.d)

@@ -37,6 +37,8 @@ struct container {
 	const char *hostname;	 /* borrowed from the spec, or id */
 	char **argv, **envp;	 /* the arrays are owned and NULL-terminated, the strings of argv borrowed */
 	struct mount_plan mounts; /* owned */
+	uid_t uid;		 /* of the caller; inside a new user namespace nobody knows it any more */
+	gid_t gid;
 	bool privileged;	 /* no user namespace is needed */
 
 	struct state state;	 /* the record, owned */

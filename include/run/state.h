@@ -1,6 +1,7 @@
 /*
- * What outlives the process: a record for each container, locked for as long as its supervisor lives, and made before what
- * it describes. The kernel drops the lock at the supervisor's death, and whoever gets it next removes what was left behind.
+ * What outlives the process: a record for each container, locked for as long as its supervisor lives, and made before
+ * what it describes. The kernel drops the lock at the supervisor's death, and whoever gets it next removes what was
+ * left behind.
  */
 #pragma once
 

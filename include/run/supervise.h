@@ -17,7 +17,7 @@ struct outcome {
 	int signal; /* that ended it; 0: none */
 	int status; /* the exit status of nucleus run */
 	int64_t memory_peak, cpu_us; /* bytes, microseconds; -1 unknown */
-	int64_t oom_kills;
+	int64_t oom_kills, pids_refused; /* -1 unknown */
 	int64_t bytes_in, bytes_out; /* through the terminal; -1 without one */
 };
 

@@ -135,7 +135,7 @@ static int launch(struct container *c, struct outcome *o, struct err *e)
 static int run_and_tell(struct container *c, int result_fd)
 {
 	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .memory_peak = -1, .cpu_us = -1,
-			     .oom_kills = -1,
+			     .oom_kills = -1, .pids_refused = -1,
 			     .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
 	struct err e = { 0 };
@@ -188,7 +188,7 @@ static int tell_refused(const struct spec *s, int result_fd, const struct err *e
 	struct container none = { .spec = s, .failed_stage = -1, .privileged = geteuid() == 0 };
 	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .status = EXIT_SETUP, .memory_peak = -1,
 			     .cpu_us = -1,
-			     .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
+			     .oom_kills = -1, .pids_refused = -1, .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
 
 	if (result_fd < 0)

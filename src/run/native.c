@@ -188,11 +188,9 @@ static void undo_spawn(struct container *c)
 	close_fd(&c->child_status_fd);
 }
 
-/* The ids are those of the parent as they were at the spawn; inside they are not mapped yet. */
 static int apply_idmap(struct container *c, struct err *e)
 {
-	(void)c;
-	return namespace_map_self(geteuid(), getegid(), e);
+	return namespace_map_self(c->uid, c->gid, e);
 }
 
 /* Should: keep the workload from looking into this half. Mustn't: come before idmap, whose files it closes to us. */

@@ -68,7 +68,10 @@ static int wait_for(struct container *c, short events, struct err *e)
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, "wait for the other half");
-		/* First: once the workload runs, a signal is no longer for us, and it waits where supervise() reads it. */
+		/*
+		 * First: once the workload runs, a signal is no longer for us, and it waits where supervise() reads
+		 * it.
+		 */
 		if (fds[0].revents)
 			return 0;
 		if (fds[1].revents && interrupted(c))

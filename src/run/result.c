@@ -76,6 +76,7 @@ void result_json(const struct container *c, const struct plan *p, const struct o
 	number_or_null(&j, "memory_peak_bytes", o->memory_peak);
 	number_or_null(&j, "cpu_us", o->cpu_us);
 	number_or_null(&j, "oom_kills", o->oom_kills);
+	number_or_null(&j, "pids_refused", o->pids_refused);
 	number_or_null(&j, "bytes_in", o->bytes_in);
 	number_or_null(&j, "bytes_out", o->bytes_out);
 	emit_enforced(&j, c);

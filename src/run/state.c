@@ -17,11 +17,12 @@
 #include <sys/stat.h>
 
 /*
- * What lies in the state directory. "lock": a file that stays; who supervises container ID holds a lock on byte ID of it.
- * "ID": a hard link to that file, the record of a container that is there; making and removing one touches no inode, which
- * matters where the directory is on a disk. "ID.result": the JSON of a kept one. "@NAME": a symlink to the id that has the
- * name. "%HASH": symlinks to each cgroup below which leaves were ever made; they are few and stay, so that a launch
- * writes nothing about its leaf, and whoever collects a record knows all the places where the leaf can be.
+ * What lies in the state directory. "lock": a file that stays; who supervises container ID holds a lock on byte ID of
+ * it. "ID": a hard link to that file, the record of a container that is there; making and removing one touches no
+ * inode, which matters where the directory is on a disk. "ID.result": the JSON of a kept one. "@NAME": a symlink to
+ * the id that has the name. "%HASH": symlinks to each cgroup below which leaves were ever made; they are few and
+ * stay, so that a launch writes nothing about its leaf, and whoever collects a record knows all the places where the
+ * leaf can be.
  */
 
 static char *root_path(void)
@@ -282,7 +283,8 @@ static void collect_names(int root_fd, DIR *dir)
 		struct stat st;
 
 		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
-		    !is_kept(root_fd, owner) && fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		    !is_kept(root_fd, owner) && fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno == ENOENT)
 			unlinkat(root_fd, entry->d_name, 0);
 	}
 }
@@ -297,9 +299,9 @@ static bool is_locked(int lock_fd, const char *id)
 }
 
 /*
- * Asks each record for its lock; who gets one has found a dead supervisor's. (Not by way of /proc/locks: reading that waits
- * for an RCU grace period.) With very many records alive a command looks at a random run of them, so that it costs each
- * launch no more than a fraction of a millisecond, beside its child.
+ * Asks each record for its lock; who gets one has found a dead supervisor's. (Not by way of /proc/locks: reading that
+ * waits for an RCU grace period.) With very many records alive a command looks at a random run of them, so that it
+ * costs each launch no more than a fraction of a millisecond, beside its child.
  */
 void state_collect(void)
 {
@@ -339,7 +341,8 @@ static void remove_names(int root_fd, const char *id)
 	char owner[64];
 
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) && str_eq(owner, id))
+		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
+		    str_eq(owner, id))
 			unlinkat(root_fd, entry->d_name, 0);
 	if (dir)
 		closedir(dir);

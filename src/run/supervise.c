@@ -209,6 +209,7 @@ static void measure(struct container *c, const struct rusage *r, struct outcome 
 				   ((int64_t)r->ru_utime.tv_sec + r->ru_stime.tv_sec) * 1000000 + r->ru_utime.tv_usec +
 					   r->ru_stime.tv_usec;
 	o->oom_kills = u.oom_kills;
+	o->pids_refused = u.pids_refused;
 	if (u.oom_kills > 0 && o->signal == SIGKILL && o->verdict == VERDICT_SIGNAL)
 		o->verdict = VERDICT_OOM;
 }
@@ -234,7 +235,7 @@ int supervise(struct container *c, struct outcome *ret, struct err *e)
 {
 	struct loop l = { .c = c, .console = { .master_fd = -1, .out_fd = -1, .in.from_fd = -1, .out.from_fd = -1 },
 			  .timer_fd = -1 };
-	struct outcome o = { .memory_peak = -1, .cpu_us = -1, .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
+	struct outcome o = { .memory_peak = -1, .cpu_us = -1, .oom_kills = -1, .pids_refused = -1, .bytes_in = -1, .bytes_out = -1 };
 	int r = guard_receive_workload(c->status_fd, &c->pid_fd, &c->pid, e);
 
 	if (r == 0)

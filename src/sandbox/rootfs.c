@@ -56,7 +56,8 @@ static const struct mount_row table[] = {
 	 * secrets.
 	 */
 	HOST_FILE("/etc/ld.so.cache"), HOST_FILE("/etc/alternatives"), HOST_FILE("/etc/ssl/certs"),
-	HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/etc/pki/tls/certs"),
+	HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/java-11-openjdk"), HOST_FILE("/etc/java-17-openjdk"),
+	HOST_FILE("/etc/java-21-openjdk"), HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/etc/pki/tls/certs"),
 
 	{ .target = "/proc", .kind = MOUNT_NEW, .source = "proc", .attributes = SEALED, .access = ACCESS_READ,
 	  .want = wants_proc_ro },

@@ -422,6 +422,8 @@ try_go() {
 
 # needs javac java
 try_java() {
+	# Debian's packages have the settings below /etc, of which the sandbox shows little.
+	[ -r "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")/conf/security/java.security" ] || return 77
 	cat >T.java <<-'END'
 		import java.util.stream.*;
 		public class T {
@@ -624,7 +626,7 @@ run() {
 		echo "ok $name"
 		passed=$((passed + 1))
 	elif [ $status -eq 77 ]; then
-		echo "SKIP $name: not installed"
+		echo "SKIP $name: not there, or not as it has to be, for this user"
 		skipped=$((skipped + 1))
 	else
 		echo "FAIL $name: status $status: $(tail -n 20 "$base/$name.out")"

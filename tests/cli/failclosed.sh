@@ -229,7 +229,7 @@ run_case() {
 : >"$work/verdicts"
 if [ "$(id -u)" -eq 0 ]; then
 	run_case root 0 ""
-	run_case user 65534 ""
+	run_case user 4242 ""
 	run_case root-init 0 "--init"
 else
 	run_case user "$(id -u)" ""

@@ -8,7 +8,7 @@
 set -u
 
 hooked=$1
-user=65534
+user=4242
 if [ "${2:-}" != inside ]; then
 	if [ "$(id -u)" -eq 0 ]; then
 		set -- unshare --pid --mount --mount-proc --fork --kill-child

@@ -138,6 +138,8 @@ start() {
 	: >"$T/bg"
 	"$NUCLEUS" run -v "$T/probe:/probe:ro" "${options[@]}" "$@" >"$T/bg" 2>"$T/bg.err" </dev/null &
 	pid=$!
+	# Before it is nucleus it is still this shell, which would swallow a signal.
+	until [ "/proc/$pid/exe" -ef "$NUCLEUS" ] || ! kill -0 "$pid" 2>/dev/null; do :; done
 }
 
 # start, until the workload says that it is ready.
@@ -258,10 +260,11 @@ marked_processes() {
 	grep -lFf "$T/mark" /proc/[0-9]*/cmdline 2>/dev/null | sed 's,/proc/\([0-9]*\)/.*,process \1,'
 }
 
-# Mounts, records, cgroups, processes and the files of the scratch directory. The links that begin with % are a cache.
+# Mounts, records, cgroups, processes and the files of the scratch directory. The links that begin with % are a
+# cache, and the lock stays.
 snapshot() {
 	sed 's/^/mount /' /proc/self/mountinfo
-	find "$STATE" -mindepth 1 ! -name '%*' 2>/dev/null | sort
+	find "$STATE" -mindepth 1 ! -name '%*' ! -name lock 2>/dev/null | sort
 	dead_leaves
 	marked_processes
 	find "$T" -path "$STATE" -prune -o -print | sort

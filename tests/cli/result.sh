@@ -147,7 +147,7 @@ it "keeps the result with --keep, for whoever comes later"
 before_it
 run --keep --name "kept-$$" -- sh -c 'exit 8'
 status_is 8
-holds jq -e '.code == 8' "$STATE"/*/result
+holds jq -e '.code == 8' "$STATE"/*.result
 nucleus rm "kept-$$"
 status_is 0
 leaves_nothing

@@ -19,7 +19,7 @@ export NUCLEUS=$base/nucleus PROBE=$base/probe
 
 files=("$@")
 [ $# -gt 0 ] || files=(run sandbox mounts signals tty result errors config commands state)
-user=${NUCLEUS_TEST_UID:-65534}
+user=${NUCLEUS_TEST_UID:-4242}
 
 as_root() {
 	"$@"

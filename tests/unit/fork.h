@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILD_SKIPPED = 77, ORDINARY_USER = 65534 };
+enum { CHILD_SKIPPED = 77, ORDINARY_USER = 4242 };
 
 #define must(condition) \
 	do { \

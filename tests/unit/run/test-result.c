@@ -125,7 +125,7 @@ static void a_failure_names_its_stage(void **state)
 {
 	const struct err failure = { .code = EACCES, .text = "second: \x1b[31m \xff", .fix = "do it" };
 	struct outcome o = { .verdict = VERDICT_SETUP_FAILED, .code = -1, .status = 125, .memory_peak = -1, .cpu_us = -1,
-			     .oom_kills = -1, .bytes_in = -1, .bytes_out = -1 };
+			     .oom_kills = -1, .pids_refused = -1, .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
 	auto_tree struct tree t = { 0 };
 	const struct node *error;
