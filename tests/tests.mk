@@ -112,7 +112,7 @@ bench-deps:
 	$(Q)tests/deps.sh $(BENCH_DEPS)
 
 bench: $(B)/nucleus $(BENCH)
-	$(Q)tests/bench/run.sh $(B)/nucleus $(B)/bench
+	$(Q)tests/bench/run.sh $(abspath $(B)/nucleus) $(B)/bench
 	@echo "written to $(B)/bench/bench.txt"
 
 lint: $(B)/nucleus $(B)/full/nucleus

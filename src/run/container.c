@@ -15,7 +15,8 @@ int container_init(struct container *c, const struct spec *s, int signal_fd, str
 	unsigned char random[6];
 
 	*c = (struct container){
-		.spec = s, .uid = geteuid(), .gid = getegid(), .privileged = geteuid() == 0, .state = { .root_fd = -1, .fd = -1 }, .cgroup = { .fd = -1 },
+		.spec = s, .uid = geteuid(), .gid = getegid(), .privileged = geteuid() == 0,
+		.state = { .root_fd = -1, .fd = -1 }, .cgroup = { .fd = -1 },
 		.lane = LANE_PARENT, .pid_fd = -1, .baton_fd = -1, .child_baton_fd = -1, .console_fd = -1,
 		.child_console_fd = -1, .status_fd = -1, .child_status_fd = -1, .signal_fd = signal_fd, .work_fd = -1,
 		.guard_fd = -1, .root_fd = -1,

@@ -235,7 +235,8 @@ int supervise(struct container *c, struct outcome *ret, struct err *e)
 {
 	struct loop l = { .c = c, .console = { .master_fd = -1, .out_fd = -1, .in.from_fd = -1, .out.from_fd = -1 },
 			  .timer_fd = -1 };
-	struct outcome o = { .memory_peak = -1, .cpu_us = -1, .oom_kills = -1, .pids_refused = -1, .bytes_in = -1, .bytes_out = -1 };
+	struct outcome o = { .memory_peak = -1, .cpu_us = -1, .oom_kills = -1, .pids_refused = -1, .bytes_in = -1,
+			     .bytes_out = -1 };
 	int r = guard_receive_workload(c->status_fd, &c->pid_fd, &c->pid, e);
 
 	if (r == 0)
