@@ -131,6 +131,14 @@ static const char *destination(const struct spec *s, size_t i)
 	return i == 0 ? s->home : i == 1 && s->workspace ? "/workspace" : NULL;
 }
 
+static bool covers_home(const struct spec *s, struct finding *f)
+{
+	for (size_t i = 0; (f->subject = destination(s, i)); i++)
+		if (path_is_under(s->home, f->subject) && !str_eq(s->home, f->subject))
+			return true;
+	return false;
+}
+
 static bool destination_twice(const struct spec *s, struct finding *f)
 {
 	for (size_t i = 0; (f->subject = destination(s, i)); i++)
@@ -153,6 +161,7 @@ static const struct rule rules[] = {
 	{ ALL, two_documents, "--config and --config-fd name two launch documents%s", "leave one out" },
 	{ ALL, bad_home, "--home %s is refused", "--home /home/NAME" },
 	{ ALL, bad_destination, "destination %s is refused", "use a directory such as /data or /srv/NAME" },
+	{ ALL, covers_home, "a mount on %s would hide the home", "mount below it, or choose another --home" },
 	{ ALL, destination_twice, "%s is the destination of two mounts", "leave one out" },
 	{ ALL, bad_source, "source %s is refused", "copy what is needed to a directory of its own" },
 };

@@ -102,6 +102,7 @@ static void each_rule_is_held(void **state)
 		{ "-v /srv/a:/x --tmpfs /x -- true", "/x is the destination of two mounts", "" },
 		{ "--workspace /srv/w --tmpfs /workspace -- true", "/workspace is the destination of two mounts", "" },
 		{ "--tmpfs /home/agent -- true", "/home/agent is the destination of two mounts", "" },
+		{ "--tmpfs /home -- true", "a mount on /home would hide the home", "" },
 		{ "-v /:/x -- true", "source / is refused", "root" },
 		{ "-v /etc/ssl:/x -- true", "source /etc/ssl is refused", "secrets" },
 		{ "-v /var:/x -- true", "source /var is refused", "secrets" },
