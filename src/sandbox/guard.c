@@ -58,10 +58,30 @@ static int unmount_when_told(int work_fd, struct err *e)
 	return r;
 }
 
+/*
+ * The scheduler likes to leave a new process on the CPU of its parent, where it waits until the network namespace is made,
+ * and nothing is won: a tenth of the whole launch, measured. So the parent leaves, where it may be elsewhere. Failure costs
+ * time alone.
+ */
+static void leave_cpu(void)
+{
+	cpu_set_t others;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(others), &others) < 0)
+		return;
+	CPU_CLR((unsigned)cpu, &others);
+	if (CPU_COUNT(&others) > 0)
+		(void)sched_setaffinity(0, sizeof(others), &others);
+}
+
 static void work(int work_fd)
 {
 	struct err e = { 0 };
-	int r = send_network(work_fd, &e);
+	int r;
+
+	leave_cpu();
+	r = send_network(work_fd, &e);
 
 	if (r == 0)
 		r = unmount_when_told(work_fd, &e);

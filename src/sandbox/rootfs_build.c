@@ -270,13 +270,35 @@ static int canonical(int fd, char path[PATH_MAX])
 	return 0;
 }
 
+static bool is_same(const char *path, const struct stat *st)
+{
+	struct stat other;
+
+	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
 static bool is_closed(const struct stat *st)
 {
-	for (const char *const *path = check_closed; *path; path++) {
-		struct stat closed;
-
-		if (stat(*path, &closed) == 0 && closed.st_dev == st->st_dev && closed.st_ino == st->st_ino)
+	for (const char *const *path = check_closed; *path; path++)
+		if (is_same(*path, st))
 			return true;
+	return false;
+}
+
+/* The root, or any directory on the way from it to a closed one. */
+static bool holds_closed(const struct stat *st)
+{
+	if (is_same("/", st))
+		return true;
+	for (const char *const *path = check_closed; *path; path++) {
+		char above[PATH_MAX];
+
+		snprintf(above, sizeof(above), "%s", *path);
+		for (char *slash = strrchr(above, '/'); slash > above; slash = strrchr(above, '/')) {
+			*slash = '\0';
+			if (is_same(above, st))
+				return true;
+		}
 	}
 	return false;
 }
@@ -342,8 +364,8 @@ static int open_source(const struct build *b, const struct mount_row *row, struc
 	if (r < 0)
 		return failed(r, row, "look at the source", e);
 	why = check_source(path);
-	if (!why && lies_in_closed(fd, path))
-		why = "it is another name for a directory that holds the host's secrets, devices or sockets";
+	if (!why && (holds_closed(ret_st) || lies_in_closed(fd, path)))
+		why = "it is, by another name, a directory with the host's secrets, devices or sockets";
 	if (!why && holds_state(b, path))
 		why = "it holds, or lies in, the directory where nucleus keeps its state";
 	if (!why && !S_ISDIR(ret_st->st_mode) && !S_ISREG(ret_st->st_mode))

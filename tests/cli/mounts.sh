@@ -118,6 +118,19 @@ is $? 125
 (cd / && "$NUCLEUS" run -v etc:/data -- true 2>"$T/err" </dev/null)
 is $? 125
 
+it "refuses them, and what holds them, by the name of a bind mount"
+if [ "$(id -u)" -ne 0 ]; then
+	skip "only root can make a mount"
+else
+	mkdir "$T/alias"
+	for path in / /etc /var /var/log; do
+		mount --bind "$path" "$T/alias" || fault "mount --bind $path"
+		source_refused "$T/alias"
+		[ "$path" != /etc ] || source_refused "$T/alias/passwd"
+		umount "$T/alias"
+	done
+fi
+
 it "refuses them through a symbolic link"
 ln -s /etc "$T/to-etc"
 ln -s / "$T/to-root"

@@ -49,9 +49,8 @@ echo
 echo "== on the host: what the agent changed (diff -ru)"
 diff -ru -x helper "$here/project" "$tmp/workspace" | sed "s|$here/project|a|; s|$tmp/workspace|b|" || true
 [ "$(diff -rq -x helper "$here/project" "$tmp/workspace" | wc -l)" = 1 ] || fail "the agent should have changed one file"
-if [ -n "$(find "$tmp/workspace" -perm /6000)" ]; then
-	echo "It left a file with the set-user-ID bit: keep workspaces where other users cannot go (docs/SECURITY.md, limits)."
-fi
+[ -e "$tmp/workspace/helper" ] || fail "the agent did not come to its last attempt"
+[ -z "$(find "$tmp/workspace" -perm /6000)" ] || fail "the agent left a file with the set-user-ID bit"
 [ ! -e /usr/bin/mine ] && [ ! -e /mine ] || fail "a file of the agent is on the host"
 
 echo
@@ -63,7 +62,7 @@ done
 [ "$status" = 0 ] || fail "exit status $status; $nucleus doctor says what this host lacks"
 grep -q '^ALLOWED' "$tmp/output" && fail "something was allowed that must be refused"
 refused=$(grep -c '^refused' "$tmp/output" || true)
-[ "$refused" -ge 15 ] || fail "only $refused attempts were refused"
+[ "$refused" -ge 16 ] || fail "only $refused attempts were refused"
 
 echo
 echo "The agent took $(((end - start) / 1000000)) ms; $refused attempts were refused."
