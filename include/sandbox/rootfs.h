@@ -21,7 +21,7 @@ enum mount_kind {
 	MOUNT_PRIVATE, /* a directory of the root's own tmpfs, bound onto itself */
 	MOUNT_NEW,     /* a new file system of type source */
 	MOUNT_DEVICE,  /* the host's character device of the same name */
-	MOUNT_MASK,    /* hidden: /dev/null over a file, an empty directory over a directory */
+	MOUNT_MASK,    /* hidden by source: the container's null device, or its empty directory */
 	MOUNT_FREEZE,  /* read-only from here on */
 	MOUNT_BIND,    /* the user's source */
 };

@@ -59,9 +59,9 @@ static int unmount_when_told(int work_fd, struct err *e)
 }
 
 /*
- * The scheduler likes to leave a new process on the CPU of its parent, where it waits until the network namespace is made,
- * and nothing is won: a tenth of the whole launch, measured. So the parent leaves, where it may be elsewhere. Failure costs
- * time alone.
+ * The scheduler likes to leave a new process on the CPU of its parent, where it waits until the network namespace
+ * is made, and nothing is won: a tenth of the whole launch, measured. So the parent leaves, where it may be
+ * elsewhere. Failure costs time alone.
  */
 static void leave_cpu(void)
 {

@@ -40,7 +40,9 @@ static bool wants_proc_rw(const struct spec *s)
 #define NODE(path, major_, minor_) \
 	{ .target = path, .kind = MOUNT_DEVICE, .attributes = DEVICE, .major = major_, .minor = minor_ }
 #define LINK(path, to) { .target = path, .kind = MOUNT_LINK, .source = to }
-#define MASK(path) { .target = path, .kind = MOUNT_MASK, .attributes = SEALED, .optional = true }
+#define MASK(path) { .target = path, .kind = MOUNT_MASK, .source = "/dev/null", .attributes = DEVICE, .optional = true }
+#define MASK_DIRECTORY(path) \
+	{ .target = path, .kind = MOUNT_MASK, .source = "/var/empty", .attributes = SEALED, .optional = true }
 #define FREEZE(path) \
 	{ .target = path, .kind = MOUNT_FREEZE, .attributes = SEALED, .optional = true, .want = wants_proc_rw }
 
@@ -59,6 +61,10 @@ static const struct mount_row table[] = {
 	HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/java-11-openjdk"), HOST_FILE("/etc/java-17-openjdk"),
 	HOST_FILE("/etc/java-21-openjdk"), HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/etc/pki/tls/certs"),
 
+	/* Devices before the masks, which are made of the null device. */
+	NODE("/dev/null", 1, 3), NODE("/dev/zero", 1, 5), NODE("/dev/full", 1, 7), NODE("/dev/random", 1, 8),
+	NODE("/dev/urandom", 1, 9), NODE("/dev/tty", 5, 0),
+
 	{ .target = "/proc", .kind = MOUNT_NEW, .source = "proc", .attributes = SEALED, .access = ACCESS_READ,
 	  .want = wants_proc_ro },
 	{ .target = "/proc", .kind = MOUNT_NEW, .source = "proc", .attributes = NOSUID | NODEV | NOEXEC,
@@ -67,21 +73,20 @@ static const struct mount_row table[] = {
 	 * What tells about the host's hardware, memory and keys: the list of the OCI runtimes, and the rest that root
 	 * may read.
 	 */
-	MASK("/proc/acpi"), MASK("/proc/asound"), MASK("/proc/interrupts"), MASK("/proc/kcore"),
+	MASK_DIRECTORY("/proc/acpi"), MASK_DIRECTORY("/proc/asound"), MASK("/proc/interrupts"), MASK("/proc/kcore"),
 	MASK("/proc/key-users"),
 	MASK("/proc/keys"), MASK("/proc/kmsg"), MASK("/proc/kpagecgroup"), MASK("/proc/kpagecount"),
-	MASK("/proc/kpageflags"), MASK("/proc/latency_stats"), MASK("/proc/sched_debug"), MASK("/proc/scsi"),
+	MASK("/proc/kpageflags"), MASK("/proc/latency_stats"), MASK("/proc/sched_debug"), MASK_DIRECTORY("/proc/scsi"),
 	MASK("/proc/slabinfo"), MASK("/proc/timer_list"), MASK("/proc/vmallocinfo"),
 	FREEZE("/proc/bus"), FREEZE("/proc/fs"), FREEZE("/proc/irq"), FREEZE("/proc/sysrq-trigger"),
 	FREEZE("/proc/sys"),
 	{ .target = "/sys", .kind = MOUNT_NEW, .source = "sysfs", .attributes = SEALED, .access = ACCESS_READ,
 	  .want = wants_sysfs },
-	{ .target = "/sys/firmware", .kind = MOUNT_MASK, .attributes = SEALED, .optional = true, .want = wants_sysfs },
-	{ .target = "/sys/kernel/security", .kind = MOUNT_MASK, .attributes = SEALED, .optional = true,
-	  .want = wants_sysfs },
+	{ .target = "/sys/firmware", .kind = MOUNT_MASK, .source = "/var/empty", .attributes = SEALED,
+	  .optional = true, .want = wants_sysfs },
+	{ .target = "/sys/kernel/security", .kind = MOUNT_MASK, .source = "/var/empty", .attributes = SEALED,
+	  .optional = true, .want = wants_sysfs },
 
-	NODE("/dev/null", 1, 3), NODE("/dev/zero", 1, 5), NODE("/dev/full", 1, 7), NODE("/dev/random", 1, 8),
-	NODE("/dev/urandom", 1, 9), NODE("/dev/tty", 5, 0),
 	{ .target = "/dev/pts", .kind = MOUNT_NEW, .source = "devpts", .attributes = NOSUID | NOEXEC },
 	{ .target = "/dev/mqueue", .kind = MOUNT_NEW, .source = "mqueue", .attributes = NOSUID | NODEV | NOEXEC,
 	  .access = ACCESS_WRITE },

@@ -22,8 +22,6 @@
 struct build {
 	const struct spec *s;
 	int root_fd;
-	int null_fd;  /* the host's /dev/null, which hides files */
-	int empty_fd; /* the directory below /sys, which nothing is ever made in; it hides directories */
 	dev_t device; /* of the root's tmpfs */
 	int state_fd; /* our own state directory; borrowed; -1 */
 };
@@ -222,25 +220,22 @@ static int apply_device(const struct build *b, struct mount_row *row, struct err
 	return r < 0 ? failed(r, row, "prepare the mount", e) : attach_own(b, mount_fd, row, e);
 }
 
+/*
+ * One call for a mask, there are many: mount(2), relative to our own root, where no name is anybody else's. The
+ * mount has the attributes of the one that it is a copy of: those of the device row for a file; a directory's has
+ * yet to become read-only. The kernel's list differs from host to host: what is absent needs no mask.
+ */
 static int apply_mask(const struct build *b, struct mount_row *row, struct err *e)
 {
-	auto_close int target_fd = openat(b->root_fd, relative(row->target), O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	auto_close int mount_fd = -1;
-	struct stat st;
-	int r;
+	struct mount_attr attr = { .attr_set = row->attributes };
 
-	/* The kernel's list differs from host to host: what is absent needs no mask. Existence first: closing a clone
-	 * that was never attached waits for an RCU grace period. */
-	if (target_fd < 0)
-		return errno == ENOENT ? 0 : failed(-errno, row, "open it to hide it", e);
-	if (fstat(target_fd, &st) < 0)
-		return failed(-errno, row, "look at it", e);
-	mount_fd = S_ISDIR(st.st_mode) ? mount_clone(b->empty_fd, "", false) : mount_clone(b->null_fd, "", false);
-	r = mount_fd < 0 ? mount_fd :
-		mount_change(mount_fd, row->attributes & ~(S_ISDIR(st.st_mode) ? 0U : MOUNT_ATTR_NODEV), 0, false);
-	if (r == 0)
-		r = mount_attach(mount_fd, target_fd);
-	return r < 0 ? failed(r, row, "hide it", e) : 0;
+	if (mount(relative(row->source), relative(row->target), NULL, MS_BIND, NULL) < 0)
+		return errno == ENOENT ? 0 : failed(-errno, row, "hide it", e);
+	if (str_eq(row->source, "/dev/null"))
+		return 0;
+	if (sys_mount_setattr(b->root_fd, relative(row->target), 0, &attr) < 0)
+		return failed(-errno, row, "make what hides it read-only", e);
+	return 0;
 }
 
 static int apply_freeze(const struct build *b, struct mount_row *row, struct err *e)
@@ -404,7 +399,7 @@ static int (*const appliers[])(const struct build *, struct mount_row *, struct 
 
 /* Directories that exist although nothing is mounted on them. */
 static const char *const directories[] = { "/proc", "/sys", "/etc", "/etc/ssl", "/etc/pki", "/etc/pki/ca-trust",
-					   "/etc/pki/tls", "/dev", "/dev/pts", "/dev/mqueue", "/var" };
+					   "/etc/pki/tls", "/dev", "/dev/pts", "/dev/mqueue", "/var", "/var/empty" };
 
 static int make_root(struct build *b, struct err *e)
 {
@@ -431,37 +426,16 @@ static int make_root(struct build *b, struct err *e)
 	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
 		if (mkdirat(b->root_fd, relative(directories[i]), 0755) < 0)
 			return err_sys(e, "%s: make the directory", directories[i]);
-	b->empty_fd = openat(b->root_fd, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return b->empty_fd < 0 ? err_sys(e, "/sys: open the directory") : 0;
-}
-
-static int open_null(struct build *b, struct err *e)
-{
-	struct stat st;
-
-	b->null_fd = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	if (b->null_fd < 0 || fstat(b->null_fd, &st) < 0)
-		return err_sys(e, "open /dev/null");
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)) {
-		err_set(e, ENODEV, "/dev/null of the host is not the null device");
-		return err_fix(e, "rm -f /dev/null && mknod -m 666 /dev/null c 1 3");
-	}
-	return 0;
+	return fchdir(b->root_fd) < 0 ? err_sys(e, "/: enter the new root") : 0;
 }
 
 int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *ret_root_fd, struct err *e)
 {
-	struct build b = { .s = s, .state_fd = state_fd, .root_fd = -1, .null_fd = -1, .empty_fd = -1 };
-	int r = open_null(&b, e);
+	struct build b = { .s = s, .state_fd = state_fd, .root_fd = -1 };
+	int r = make_root(&b, e);
 
-	if (r == 0)
-		r = make_root(&b, e);
 	for (size_t i = 0; i < p->count && r == 0; i++)
 		r = appliers[p->rows[i].kind](&b, &p->rows[i], e);
-	if (b.null_fd >= 0)
-		close(b.null_fd);
-	if (b.empty_fd >= 0)
-		close(b.empty_fd);
 	if (r < 0 && b.root_fd >= 0)
 		close(b.root_fd);
 	else if (r == 0)
