@@ -49,5 +49,13 @@ void console_pump_out(struct console *c);
 /* The process group in the foreground of the container's terminal, as we number it; or -1. */
 pid_t console_foreground(const struct console *c);
 
+/*
+ * For a command without a terminal of its own that may write to ours: it can also set it. console_remember keeps the
+ * settings of our terminal, if we have one; console_give_back restores them where they differ, and lets others open
+ * it again.
+ */
+void console_remember(void);
+void console_give_back(void);
+
 /* Restores our terminal and closes the master. Safe to call twice. */
 void console_close(struct console *c);

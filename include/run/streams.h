@@ -9,6 +9,12 @@
 #include <stdbool.h>
 
 /*
+ * Refuses a stream that would open the host's tree to the workload, whatever its rights: a directory, a disk, a
+ * descriptor made with O_PATH. Standard input counts where it is @interactive. EINVAL.
+ */
+int streams_check(bool interactive, struct err *e);
+
+/*
  * Standard output and error that are a terminal opened for both directions are opened anew for writing: the workload
  * is not to read what is typed there. While the host's /proc can still be seen.
  */

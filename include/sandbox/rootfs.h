@@ -47,6 +47,7 @@ struct mount_row {
 	mode_t mode;	 /* MOUNT_PRIVATE: of the directory */
 	unsigned major, minor; /* MOUNT_DEVICE */
 	uint64_t size;	 /* MOUNT_NEW tmpfs: bytes */
+	int source_fd;	 /* MOUNT_BIND, while it is built: the source, opened and judged; owned */
 	bool (*want)(const struct spec *s); /* NULL: always */
 };
 

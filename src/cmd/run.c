@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/command.h"
+#include "run/console.h"
 #include "run/native.h"
 #include "run/result.h"
 #include "run/supervise.h"
@@ -139,7 +140,12 @@ static int run_and_tell(struct container *c, int result_fd)
 			     .bytes_in = -1, .bytes_out = -1 };
 	auto_buf struct buf text = { 0 };
 	struct err e = { 0 };
-	int r = launch(c, &o, &e);
+	int r;
+
+	if (!c->spec->tty)
+		console_remember();
+	r = launch(c, &o, &e);
+	console_give_back();
 
 	if (r < 0) {
 		o.status = failed_status(c, &e);

@@ -7,12 +7,17 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
 /* atexit() has no argument; this is the terminal to restore, saved once. */
 static struct termios saved;
 static bool saved_valid;
+
+/* The same terminal as a command without one of its own found it. */
+static struct termios before;
+static bool before_valid;
 
 static void restore(void)
 {
@@ -85,8 +90,9 @@ static int no_blocking(struct console *c)
 		return -errno;
 	if (!isatty(STDOUT_FILENO))
 		return 0;
+	/* A terminal of somebody else, as after su(1), cannot be opened anew; then it has to do as it is. */
 	c->out_fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return c->out_fd < 0 ? -errno : 0;
+	return c->out_fd < 0 && errno != EACCES ? -errno : 0;
 }
 
 int console_take(struct console *c, int socket_fd, bool interactive, struct err *e)
@@ -187,6 +193,36 @@ pid_t console_foreground(const struct console *c)
 	pid_t group = -1;
 
 	return ioctl(c->master_fd, TIOCGPGRP, &group) < 0 ? -1 : group;
+}
+
+static int terminal_of_ours(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			return fd;
+	return -1;
+}
+
+void console_remember(void)
+{
+	int fd = terminal_of_ours();
+
+	before_valid = fd >= 0 && tcgetattr(fd, &before) == 0;
+}
+
+void console_give_back(void)
+{
+	int fd = before_valid ? terminal_of_ours() : -1;
+	struct termios now;
+
+	if (fd < 0 || tcgetattr(fd, &now) < 0)
+		return;
+	/* From the background it would stop us. */
+	signal(SIGTTOU, SIG_IGN);
+	ioctl(fd, TIOCNXCL);
+	if (now.c_iflag != before.c_iflag || now.c_oflag != before.c_oflag || now.c_cflag != before.c_cflag ||
+	    now.c_lflag != before.c_lflag || memcmp(now.c_cc, before.c_cc, sizeof(now.c_cc)) != 0)
+		tcsetattr(fd, TCSANOW, &before);
 }
 
 void console_close(struct console *c)

@@ -62,6 +62,12 @@ static void undo_state(struct container *c)
 	state_finish(&c->state, c->result);
 }
 
+/* The guard and the mini-init count with the workload's; the limit that the user set is for the workload alone. */
+static uint64_t own_processes(const struct container *c)
+{
+	return c->spec->init ? 2 : 1;
+}
+
 static void note_limit(const char *limit, const struct err *e, void *arg)
 {
 	struct container *c = arg;
@@ -79,7 +85,8 @@ static void note_limit(const char *limit, const struct err *e, void *arg)
 static int apply_cgroup(struct container *c, struct err *e)
 {
 	const struct spec *s = c->spec;
-	const struct cgroup_limits limits = { .memory = s->memory, .pids = s->pids, .cpus_milli = s->cpus_milli };
+	const struct cgroup_limits limits = { .memory = s->memory, .pids = s->pids + own_processes(c),
+					      .cpus_milli = s->cpus_milli };
 	char parent[512];
 	int r = cgroup_find(parent, e);
 
@@ -268,7 +275,7 @@ static int apply_workdir(struct container *c, struct err *e)
 	auto_close int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 	char path[PATH_MAX];
 
-	fd = sys_openat2(root_fd, dir + 1, &how);
+	fd = sys_openat2(root_fd, dir[1] ? dir + 1 : ".", &how);
 	if (root_fd < 0 || fd < 0 || fchdir(fd) < 0) {
 		err_sys(e, "change to %s", dir);
 		return e->code == ENOENT ? err_fix(e, "add --tmpfs %s, or a volume there", dir) : -e->code;
@@ -281,7 +288,7 @@ static int apply_workdir(struct container *c, struct err *e)
 
 static int apply_identity(struct container *c, struct err *e)
 {
-	const struct identity id = { .user_namespace = !c->privileged, .processes = c->spec->pids };
+	const struct identity id = { .user_namespace = !c->privileged, .processes = c->spec->pids + own_processes(c) };
 
 	return identity_apply(&id, e);
 }
@@ -297,8 +304,9 @@ static int apply_console(struct container *c, struct err *e)
 /* Should: write to a terminal outside. Mustn't: leave the workload a descriptor to read what is typed there. */
 static int apply_streams(struct container *c, struct err *e)
 {
-	(void)c;
-	return streams_write_only(e);
+	int r = streams_check(c->spec->interactive, e);
+
+	return r < 0 ? r : streams_write_only(e);
 }
 
 /*

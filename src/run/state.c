@@ -97,6 +97,18 @@ static void unlock_id(int lock_fd, const char *id)
 	(void)fcntl(lock_fd, F_OFD_SETLK, &byte);
 }
 
+/* Names are looked at, and then taken or removed; whoever does holds this byte, above all ids. Waits. */
+static const char names_byte[] = "1000000000000";
+
+static void lock_names(int lock_fd)
+{
+	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	byte.l_start = (off_t)strtoull(names_byte, NULL, 16);
+	while (fcntl(lock_fd, F_OFD_SETLKW, &byte) < 0 && errno == EINTR)
+		;
+}
+
 static int open_lock(int root_fd)
 {
 	int fd = openat(root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
@@ -204,9 +216,30 @@ static int claim_name(int root_fd, const char *name, const char *id, struct err 
 static int make_record(int root_fd, int lock_fd, const char *id)
 {
 	int r = lock_fd < 0 ? lock_fd : lock_id(lock_fd, id);
+	struct stat held, st;
 
 	if (r == 0 && linkat(root_fd, "lock", root_fd, id, 0) < 0)
 		r = -errno;
+	/* Another file may be in the lock's place by now; the record has to be a link to the one that we hold. */
+	if (r == 0 && (fstat(lock_fd, &held) < 0 || fstatat(root_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		       held.st_ino != st.st_ino)) {
+		unlinkat(root_fd, id, 0);
+		r = -ESTALE;
+	}
+	return r;
+}
+
+static int claim_record(int root_fd, const char *id, int *ret_lock_fd)
+{
+	int r = -ESTALE;
+
+	for (int attempt = 0; attempt < 10 && (r == -ESTALE || r == -ENOENT); attempt++) {
+		auto_close int fd = open_lock(root_fd);
+
+		r = make_record(root_fd, fd, id);
+		if (r == 0)
+			*ret_lock_fd = take_fd(fd);
+	}
 	return r;
 }
 
@@ -217,14 +250,17 @@ int state_claim(const char *id, const char *name, struct state *ret, struct err 
 
 	if (r < 0)
 		return r;
-	s.fd = open_lock(s.root_fd);
-	r = make_record(s.root_fd, s.fd, id);
+	r = claim_record(s.root_fd, id, &s.fd);
 	if (r < 0) {
 		errno = -r;
 		r = err_sys(e, "make the record %s", id);
 	} else {
 		snprintf(s.id, sizeof(s.id), "%s", id);
+		if (name)
+			lock_names(s.fd);
 		r = name ? claim_name(s.root_fd, name, id, e) : 0;
+		if (name)
+			unlock_id(s.fd, names_byte);
 	}
 	if (r == 0 && name)
 		snprintf(s.name, sizeof(s.name), "%s", name);
@@ -253,6 +289,9 @@ void state_finish(struct state *s, const char *result)
 
 	result_name(kept, s->id);
 	link_name(link, s->name);
+	/* Until the lock is closed: the name must not be seen without record and without result. */
+	if (s->name[0])
+		lock_names(s->fd);
 	/* A record that cannot be kept is removed like any other: the result has gone to the caller already. */
 	if (s->id[0] && result && file_create_at(s->root_fd, kept, 0600, result, strlen(result)) < 0) {
 		unlinkat(s->root_fd, kept, 0);
@@ -283,8 +322,8 @@ static void collect_names(int root_fd, DIR *dir)
 		struct stat st;
 
 		if (entry->d_name[0] == '@' && read_link(root_fd, entry->d_name, owner, sizeof(owner)) &&
-		    !is_kept(root_fd, owner) && fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-		    errno == ENOENT)
+		    fstatat(root_fd, owner, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+		    !is_kept(root_fd, owner))
 			unlinkat(root_fd, entry->d_name, 0);
 	}
 }
@@ -329,8 +368,10 @@ void state_collect(void)
 		if (i >= first && is_id(entry->d_name) &&
 		    (entry->d_ino != lock.st_ino || !is_locked(lock_fd, entry->d_name)))
 			(void)collect_record(root_fd, entry->d_name);
-	if (names)
+	if (names && lock_fd >= 0) {
+		lock_names(lock_fd);
 		collect_names(root_fd, dir);
+	}
 	closedir(dir);
 }
 
@@ -350,12 +391,15 @@ static void remove_names(int root_fd, const char *id)
 
 int state_remove(const char *word, struct err *e)
 {
-	auto_close int root_fd = -1;
+	auto_close int root_fd = -1, lock_fd = -1;
 	char link[80], id[64], kept[24];
 	int r = state_open_root(&root_fd, e);
 
 	if (r < 0)
 		return r;
+	lock_fd = open_lock(root_fd);
+	if (lock_fd >= 0)
+		lock_names(lock_fd);
 	link_name(link, word);
 	if (!read_link(root_fd, link, id, sizeof(id)))
 		snprintf(id, sizeof(id), "%s", word);

@@ -1,10 +1,34 @@
 #include "run/streams.h"
 #include "base/defer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+static int may_not(struct err *e)
+{
+	err_sys(e, "open the terminal for writing alone");
+	err_why(e, "it belongs to another user, and the command could read what is typed there");
+	return err_fix(e, "let the output go through a pipe: nucleus run ... | cat; or use -t");
+}
+
+int streams_check(bool interactive, struct err *e)
+{
+	for (int fd = interactive ? STDIN_FILENO : STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fcntl(fd, F_GETFL);
+		struct stat st;
+
+		if (flags < 0 || fstat(fd, &st) < 0)
+			continue; /* closed */
+		if (!(flags & O_PATH) && !S_ISDIR(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISLNK(st.st_mode))
+			continue;
+		err_set(e, EINVAL, "standard stream %d is a directory, a disk or a mere place in a tree", fd);
+		return err_fix(e, "give a file, a pipe, a terminal or /dev/null");
+	}
+	return 0;
+}
 
 int streams_write_only(struct err *e)
 {
@@ -17,7 +41,7 @@ int streams_write_only(struct err *e)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		write_fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 		if (write_fd < 0 || dup2(write_fd, fd) < 0)
-			return err_sys(e, "open the terminal for writing alone");
+			return may_not(e);
 	}
 	return 0;
 }

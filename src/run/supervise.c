@@ -36,7 +36,7 @@ struct loop {
 	int timer_fd;
 	bool timed_out;
 	int deaf_signal; /* that we carried out ourselves, since PID 1 could not hear it */
-	bool ended;
+	bool ended, given_up;
 };
 
 static void kill_all(struct loop *l)
@@ -52,6 +52,12 @@ static void kill_all(struct loop *l)
 static void forward(struct loop *l, int signal)
 {
 	bool terminates = signal != SIGWINCH;
+
+	/* The container is gone; what is awaited is its last output, and that nobody may want any more. */
+	if (l->ended) {
+		l->given_up = l->given_up || terminates;
+		return;
+	}
 
 	if (terminates && !l->c->spec->init && !proc_hears(l->c->pid, signal)) {
 		l->deaf_signal = signal;
@@ -157,7 +163,7 @@ static bool finished(const struct loop *l)
 {
 	const struct pump *out = &l->console.out;
 
-	return l->ended && (l->console.master_fd < 0 || l->deaf_signal || l->timed_out ||
+	return l->ended && (l->console.master_fd < 0 || l->deaf_signal || l->timed_out || l->given_up ||
 			    (out->from_fd < 0 && out->start == out->end));
 }
 

@@ -269,7 +269,10 @@ static bool is_same(const char *path, const struct stat *st)
 {
 	struct stat other;
 
-	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+	/* What cannot be looked at may be the same; what is not there is not. */
+	if (stat(path, &other) < 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
 static bool is_closed(const struct stat *st)
@@ -374,12 +377,12 @@ static int open_source(const struct build *b, const struct mount_row *row, struc
 
 static int apply_bind(const struct build *b, struct mount_row *row, struct err *e)
 {
+	auto_close int source_fd = take_fd(row->source_fd), mount_fd = -1, target_fd = -1;
 	struct stat st;
-	auto_close int source_fd = open_source(b, row, &st, e), mount_fd = -1, target_fd = -1;
 	int r;
 
-	if (source_fd < 0)
-		return source_fd;
+	if (fstat(source_fd, &st) < 0)
+		return failed(-errno, row, "look at the source", e);
 	/* The target first, see apply_mask(). */
 	target_fd = open_target(b, row->target, S_ISDIR(st.st_mode), e);
 	if (target_fd < 0)
@@ -417,7 +420,10 @@ static int make_root(struct build *b, struct err *e)
 	b->root_fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
 	if (b->root_fd < 0)
 		return err_in(e, "/");
-	/* Over the root, where it hides nothing of the host's: path look-up starts below what is mounted there. */
+	/*
+	 * Over the root, where it hides nothing of the host's from absolute names without "..": path look-up starts
+	 * below what is mounted there.
+	 */
 	if (sys_move_mount(b->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(e, "/: attach the new root");
 	if (fstat(b->root_fd, &st) < 0)
@@ -429,11 +435,31 @@ static int make_root(struct build *b, struct err *e)
 	return fchdir(b->root_fd) < 0 ? err_sys(e, "/: enter the new root") : 0;
 }
 
+/*
+ * Before the new root lies over "/": a link with enough ".." in it arrives at "/", and would step onto what is
+ * mounted there.
+ */
+static int open_sources(const struct build *b, struct mount_plan *p, struct err *e)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->rows[i].kind != MOUNT_BIND)
+			continue;
+		p->rows[i].source_fd = open_source(b, &p->rows[i], &st, e);
+		if (p->rows[i].source_fd < 0)
+			return p->rows[i].source_fd;
+	}
+	return 0;
+}
+
 int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *ret_root_fd, struct err *e)
 {
 	struct build b = { .s = s, .state_fd = state_fd, .root_fd = -1 };
-	int r = make_root(&b, e);
+	int r = open_sources(&b, p, e);
 
+	if (r == 0)
+		r = make_root(&b, e);
 	for (size_t i = 0; i < p->count && r == 0; i++)
 		r = appliers[p->rows[i].kind](&b, &p->rows[i], e);
 	if (r < 0 && b.root_fd >= 0)
