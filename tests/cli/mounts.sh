@@ -94,6 +94,17 @@ run -v "$T/data:/run/data" -v "$T/data:/tmp/a/b" -v "$T/data:/home/agent/.config
 	-- sh -c 'cat /run/data/file /tmp/a/b/file ~/.config/tool/file /var/lib/tool/file'
 out_is $'text\ntext\ntext\ntext'
 
+it "follows a relative link in a source to where it leads on the host, however many steps up it takes"
+mkdir -p "$T/links/a"
+up=$(printf '../%.0s' $(seq 40))
+ln -s "$up${T#/}/data" "$T/links/a/far"
+run -v "$T/links/a/far:/data" -- cat /data/file
+out_is 'text'
+# What is below the home of the container is not what the link names.
+ln -s "${up}tmp" "$T/links/a/tmp"
+run -v "$T/links/a/tmp:/data:ro" -- sh -c 'stat -c %d:%i /data'
+[ "$status" = 125 ] || out_is "$(stat -c %d:%i /tmp)"
+
 # --- refused sources ------------------------------------------------------------------------------------------------
 
 source_refused() {

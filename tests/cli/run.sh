@@ -264,4 +264,24 @@ fails test "$out" = "$(readlink /proc/self/ns/time)"
 probe namespace time
 is "$out" "$(readlink /proc/self/ns/time)"
 
+it "begins in the root where --workdir says so"
+run --workdir / -- pwd
+status_is 0
+out_is /
+
+it "does not follow a link in --workdir out of the container"
+mkdir -p "$T/hostile"
+ln -sfn /proc/self/fd/4 "$T/hostile/fd"
+ln -sfn /.. "$T/hostile/up"
+ln -sfn /proc/1/root/.. "$T/hostile/root"
+for link in fd up root; do
+	run --workspace "$T/hostile" --workdir "/workspace/$link" -- sh -c 'cd .. && stat -c %d:%i / .' 9</
+	[ "$status" = 125 ] || [ "$(printf '%s\n' "$out" | sort -u | wc -l)" = 1 ] || fault "$link: $(told)"
+done
+
+it "refuses a directory as a standard stream"
+"$NUCLEUS" run -i -- true </ 2>"$T/err" && fault "stdin"
+grep -q 'standard stream 0 is a directory' "$T/err" || fault "$(cat "$T/err")"
+"$NUCLEUS" run -- true </dev/null 2>"$T/err" >/dev/null || fault "null device"
+
 finish
