@@ -80,33 +80,38 @@ static bool read_link(int dir_fd, const char *name, char *text, size_t size)
 	return true;
 }
 
-/* An open-file-description lock on the byte of @id: fcntl(2). Returns 0 or -errno; EAGAIN where somebody holds it. */
+/* Names are looked at, and then taken or removed; whoever does holds this byte, above those of all ids. */
+static const off_t NAMES_BYTE = (off_t)1 << 48;
+
+static off_t byte_of(const char *id)
+{
+	return (off_t)strtoull(id, NULL, 16);
+}
+
+/*
+ * Sets an open-file-description lock of @type on one byte, at once (F_OFD_SETLK) or when it can be had (F_OFD_SETLKW):
+ * fcntl(2). Returns 0 or -errno; EAGAIN where somebody else holds it.
+ */
+static int set_lock(int lock_fd, int command, short type, off_t byte)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	int r;
+
+	do
+		r = fcntl(lock_fd, command, &lock);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
 static int lock_id(int lock_fd, const char *id)
 {
-	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
-
-	byte.l_start = (off_t)strtoull(id, NULL, 16);
-	return fcntl(lock_fd, F_OFD_SETLK, &byte) < 0 ? -errno : 0;
+	return set_lock(lock_fd, F_OFD_SETLK, F_WRLCK, byte_of(id));
 }
 
-static void unlock_id(int lock_fd, const char *id)
-{
-	struct flock byte = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1 };
-
-	byte.l_start = (off_t)strtoull(id, NULL, 16);
-	(void)fcntl(lock_fd, F_OFD_SETLK, &byte);
-}
-
-/* Names are looked at, and then taken or removed; whoever does holds this byte, above all ids. Waits. */
-static const char names_byte[] = "1000000000000";
-
+/* Waits. There is no lock to be had only where the kernel is out of memory for one. */
 static void lock_names(int lock_fd)
 {
-	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
-
-	byte.l_start = (off_t)strtoull(names_byte, NULL, 16);
-	while (fcntl(lock_fd, F_OFD_SETLKW, &byte) < 0 && errno == EINTR)
-		;
+	(void)set_lock(lock_fd, F_OFD_SETLKW, F_WRLCK, NAMES_BYTE);
 }
 
 static int open_lock(int root_fd)
@@ -260,7 +265,7 @@ int state_claim(const char *id, const char *name, struct state *ret, struct err 
 			lock_names(s.fd);
 		r = name ? claim_name(s.root_fd, name, id, e) : 0;
 		if (name)
-			unlock_id(s.fd, names_byte);
+			(void)set_lock(s.fd, F_OFD_SETLK, F_UNLCK, NAMES_BYTE);
 	}
 	if (r == 0 && name)
 		snprintf(s.name, sizeof(s.name), "%s", name);
@@ -333,7 +338,7 @@ static bool is_locked(int lock_fd, const char *id)
 {
 	if (lock_id(lock_fd, id) < 0)
 		return true;
-	unlock_id(lock_fd, id);
+	(void)set_lock(lock_fd, F_OFD_SETLK, F_UNLCK, byte_of(id));
 	return false;
 }
 

@@ -82,7 +82,6 @@ static void work(int work_fd)
 
 	leave_cpu();
 	r = send_network(work_fd, &e);
-
 	if (r == 0)
 		r = unmount_when_told(work_fd, &e);
 	/* The other half sees an end of file where even this cannot be said. */
