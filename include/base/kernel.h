@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
@@ -70,6 +71,43 @@ struct kernel_landlock_ruleset {
 static inline pid_t sys_clone3(struct clone_args *args, size_t size)
 {
 	return (pid_t)syscall(SYS_clone3, args, size);
+}
+
+/*
+ * The same, with a child that shares our memory (CLONE_VM) and calls @start(@arg) on the stack in @args; it must not
+ * return. No C library has a wrapper. On machines that it is not written for the child has copies instead.
+ */
+static inline pid_t sys_clone3_start(struct clone_args *args, size_t size, void (*start)(void *), void *arg)
+{
+#ifdef __x86_64__
+	register void (*child_start)(void *) __asm__("r8") = start;
+	register void *child_arg __asm__("r9") = arg;
+	long r;
+
+	args->flags |= CLONE_VM;
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t" /* the end of the frames, to a debugger */
+			 "mov %%r9, %%rdi\n\t"
+			 "call *%%r8\n\t"
+			 "ud2\n"
+			 "1:"
+			 : "=a"(r)
+			 : "a"(SYS_clone3), "D"(args), "S"(size), "r"(child_start), "r"(child_arg)
+			 : "rcx", "r11", "memory");
+	if (r < 0)
+		errno = (int)-r;
+	return r < 0 ? -1 : (pid_t)r;
+#else
+	pid_t pid;
+
+	args->stack = args->stack_size = 0;
+	pid = sys_clone3(args, size);
+	if (pid == 0)
+		start(arg);
+	return pid;
+#endif
 }
 
 static inline int sys_openat2(int dir_fd, const char *path, const struct open_how *how)

@@ -65,6 +65,7 @@ struct container {
 	const char *result;	 /* borrowed: what the record keeps at the end; NULL: the record goes */
 
 	int reached;		 /* the last row of the stage table that was begun; -1 */
+	uint64_t row_began;	 /* microseconds, CLOCK_MONOTONIC */
 	int failed_stage;	 /* -1: none */
 	int interrupted;	 /* the signal that ended the set-up; 0 */
 	uint64_t deferred;	 /* signals, as bits, that came during the set-up and do not end it */

@@ -34,6 +34,12 @@ struct plan {
  */
 int plan_run(const struct plan *p, struct container *c, struct err *e);
 
+/*
+ * For a row that starts a process elsewhere than at its own return, with this half's work to go on with (see
+ * namespace_spawn): goes on there as if the row had returned @r.
+ */
+_Noreturn void plan_resume(const struct plan *p, struct container *c, int r, struct err *e);
+
 /* Undoes the rows that were begun, last first. */
 void plan_undo(const struct plan *p, struct container *c);
 

@@ -31,17 +31,29 @@ struct guard_status {
 /* From here on the caller dies, by SIGKILL, with its parent. */
 int guard_arm(struct err *e);
 
-/*
- * Forks: the caller becomes the guard and does not return; the new process, first of a new PID namespace, returns with
- * *ret_work_fd, its end of the second pair. @status_fd is closed in it unless @keep_status. The guard keeps no other
- * descriptor than its ends of the two pairs.
- */
-int guard_fork(int status_fd, bool keep_status, int *ret_work_fd, struct err *e);
+struct guard_fork {
+	int status_fd;
+	bool keep_status;	  /* status_fd stays open in the new process, too */
+	void (*start)(void *arg); /* NULL: the new process has copies of our memory, as after fork(2) */
+	void *arg;
+};
 
-/* Enters the network namespace, which has its loopback interface up. */
+/*
+ * The caller becomes the guard and does not return; the new process is the first of a new PID namespace. It returns
+ * from here or, with @start, calls that on a stack of its own, sharing the guard's memory until it executes a program;
+ * *ret_work_fd is its end of the second pair. Meanwhile the guard touches nothing but its own stack, and neither
+ * allocates nor makes a call that may fail without failing the launch, since errno is shared, too. The guard keeps no
+ * other descriptor than its ends of the two pairs.
+ */
+int guard_fork(const struct guard_fork *how, int *ret_work_fd, struct err *e);
+
+/* In the supervisor, where all have shared its memory: gives back what the new process used as its stack. */
+void guard_release(void);
+
+/* Enters the network namespace. Its loopback interface is up by guard_finish(). */
 int guard_enter_network(int work_fd, struct err *e);
 
-/* After rootfs_enter(): lets the guard unmount the host's tree. */
+/* After pivot_enter(): lets the guard unmount the host's tree. */
 int guard_unmount(int work_fd, struct err *e);
 
 /* Returns 0 once the host's tree is unmounted. Closes the pair. */

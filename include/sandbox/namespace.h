@@ -13,11 +13,15 @@
 struct spawn {
 	uint64_t namespaces; /* CLONE_NEW* */
 	int cgroup_fd;	     /* the leaf to be born in, or -1 */
+	void (*start)(void *arg); /* NULL: the child has copies of our memory, as after fork(2) */
+	void *arg;
 };
 
 /*
- * As fork(2): returns the pid and a close-on-exec pidfd to the parent, 0 to the child, or fails. The child shares no
- * memory with its parent; it has its own copies, with nothing flushed or run at its exit.
+ * Returns the pid and a close-on-exec pidfd to the parent, or fails. Without @start the child returns too, with 0.
+ * With it the child shares the memory of its parent, and calls @start on a stack of its own, which must not return;
+ * the parent may do no more than wait until the child has executed a program or is dead. Not with CLONE_NEWTIME, which
+ * forbids sharing. That saves the copy, a tenth of a launch.
  */
 pid_t namespace_spawn(const struct spawn *s, int *ret_pidfd, struct err *e);
 

@@ -70,10 +70,3 @@ void mount_attributes_text(unsigned attributes, char text[64]);
  * source may hold. Sets the umask to 0.
  */
 int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *ret_root_fd, struct err *e);
-
-/*
- * Makes it the root of the process, read-only from here on. The host's tree still lies over it, out of the reach of
- * paths, until rootfs_unmount_host(), which any process of the same mount namespace may call.
- */
-int rootfs_enter(int root_fd, struct err *e);
-int rootfs_unmount_host(struct err *e);

@@ -12,18 +12,13 @@
 
 int fd_ensure_standard(void)
 {
-	int fd;
-
 	/*
-	 * The lowest free number is what open() returns, so the loop ends above 2. Read-only, so
-	 * that writing to a stdout that was closed stays the error it was.
+	 * The lowest free number is what open() returns: one that is closed, when those below it are open. Read-only,
+	 * so that writing to a stdout that was closed stays the error it was.
 	 */
-	do {
-		fd = open("/dev/null", O_RDONLY);
-		if (fd < 0)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
 			return -errno;
-	} while (fd <= STDERR_FILENO);
-	close(fd);
 	return 0;
 }
 

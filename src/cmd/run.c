@@ -123,6 +123,9 @@ static int launch(struct container *c, struct outcome *o, struct err *e)
 {
 	int r = plan_run(&native_plan, c, e);
 
+	guard_release();
+	/* While the workload runs we have time to look for what the dead left behind. */
+	state_collect();
 	if (r < 0)
 		return r;
 	warn_degraded(c);

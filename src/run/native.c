@@ -5,6 +5,7 @@
 #include "run/native.h"
 #include "base/defer.h"
 #include "base/fd.h"
+#include "base/image.h"
 #include "base/kernel.h"
 #include "base/str.h"
 #include "run/console.h"
@@ -16,6 +17,7 @@
 #include "sandbox/identity.h"
 #include "sandbox/landlock.h"
 #include "sandbox/namespace.h"
+#include "sandbox/pivot.h"
 #include "sandbox/seccomp.h"
 
 #include <errno.h>
@@ -105,7 +107,7 @@ static void undo_cgroup(struct container *c)
 	struct err e;
 
 	/* Every process in it was in the PID namespace whose first one is reaped: it is empty, and goes at once. */
-	if (c->cgroup.fd >= 0)
+	if (c->cgroup.fd >= 0 && rmdir(c->cgroup.path) < 0)
 		(void)cgroup_remove(c->cgroup.path, &e);
 	cgroup_close(&c->cgroup);
 }
@@ -151,11 +153,39 @@ static void keep_own_ends(struct container *c)
 		close_fd(&c->state.fd);
 }
 
-/* Should: return in both lanes. Mustn't: let the child outlive a failure; undo kills it. */
+/*
+ * Until exec the child, guard and all, may use our memory instead of a copy: we do nothing but wait for it. Not the
+ * mini-init, which stays in the container; not in a new time namespace, where the kernel refuses; not where the
+ * allocator is the C library's, which a child that is killed in the middle might leave broken.
+ */
+static bool shares_memory(const struct container *c)
+{
+	return image_is_launch() && !c->spec->init && !c->spec->time_namespace;
+}
+
+static struct container childs; /* where memory is shared: as after fork(2), a copy for each */
+
+static int begin_child(struct container *c, struct err *e)
+{
+	c->lane = LANE_CHILD;
+	keep_own_ends(c);
+	return guard_arm(e);
+}
+
+static void start_child(void *arg)
+{
+	struct container *c = arg;
+	struct err e = { 0 };
+
+	plan_resume(&native_plan, c, begin_child(c, &e), &e);
+}
+
+/* Should: return in both lanes, or start the child's. Mustn't: let the child outlive a failure; undo kills it. */
 static int apply_spawn(struct container *c, struct err *e)
 {
 	const struct spawn s = { .namespaces = namespace_flags(c->privileged, c->spec->time_namespace),
-				 .cgroup_fd = c->cgroup.fd };
+				 .cgroup_fd = c->cgroup.fd,
+				 .start = shares_memory(c) ? start_child : NULL, .arg = &childs };
 	int r = make_pair(&c->baton_fd, &c->child_baton_fd, e);
 	pid_t pid;
 
@@ -165,16 +195,13 @@ static int apply_spawn(struct container *c, struct err *e)
 		r = make_pair(&c->status_fd, &c->child_status_fd, e);
 	if (r < 0)
 		return r;
+	childs = *c;
 	pid = namespace_spawn(&s, &c->guard_fd, e);
-	if (pid < 0)
-		return (int)pid;
-	c->lane = pid ? LANE_PARENT : LANE_CHILD;
-	keep_own_ends(c);
-	if (!pid)
-		return guard_arm(e);
-	/* While the child works we have time to look for what the dead left behind. */
-	state_collect();
-	return 0;
+	if (pid == 0)
+		return begin_child(c, e);
+	if (pid > 0)
+		keep_own_ends(c);
+	return pid > 0 ? 0 : (int)pid;
 }
 
 static void undo_spawn(struct container *c)
@@ -212,16 +239,33 @@ static int apply_hostname(struct container *c, struct err *e)
 	return sethostname(c->hostname, strlen(c->hostname)) < 0 ? err_sys(e, "set the host name %s", c->hostname) : 0;
 }
 
+static void left_guard(struct container *c)
+{
+	if (!c->spec->init)
+		c->status_fd = -1;
+}
+
+static void start_workload(void *arg)
+{
+	struct container *c = arg;
+	struct err e = { 0 };
+
+	left_guard(c);
+	plan_resume(&native_plan, c, 0, &e);
+}
+
 /*
  * Should: leave the guard behind and go on as the first process of the container's own PID namespace; early, so that
  * the network is ready when it is needed. Mustn't: come before undumpable, which both inherit.
  */
 static int apply_guard(struct container *c, struct err *e)
 {
-	int r = guard_fork(c->status_fd, c->spec->init, &c->work_fd, e);
+	const struct guard_fork how = { .status_fd = c->status_fd, .keep_status = c->spec->init,
+					.start = shares_memory(c) ? start_workload : NULL, .arg = c };
+	int r = guard_fork(&how, &c->work_fd, e);
 
-	if (r == 0 && !c->spec->init)
-		c->status_fd = -1;
+	if (r == 0)
+		left_guard(c);
 	return r;
 }
 
@@ -245,10 +289,18 @@ static int apply_content(struct container *c, struct err *e)
 
 static int apply_pivot(struct container *c, struct err *e)
 {
-	int r = rootfs_enter(c->root_fd, e);
+	int r = pivot_enter(c->root_fd, e);
+
+	return r < 0 ? r : guard_unmount(c->work_fd, e);
+}
+
+/* Should: leave nothing to write on the root. Mustn't: come before content, which writes there. */
+static int apply_seal(struct container *c, struct err *e)
+{
+	int r = pivot_seal(c->root_fd, e);
 
 	close_fd(&c->root_fd);
-	return r < 0 ? r : guard_unmount(c->work_fd, e);
+	return r;
 }
 
 /* Should: see the host's tree gone. Mustn't: come after the filter, which need not allow waiting. */
@@ -398,9 +450,10 @@ static const struct stage stages[] = {
 	{ "network", LANE_CHILD, want_network_early, apply_network, NULL },
 	{ "streams", LANE_CHILD, want_streams, apply_streams, NULL },
 	{ "mounts", LANE_CHILD, NULL, apply_mounts, NULL },
-	{ "content", LANE_CHILD, NULL, apply_content, NULL },
 	{ "network", LANE_CHILD, want_network_late, apply_network, NULL },
 	{ "pivot", LANE_CHILD, NULL, apply_pivot, NULL },
+	{ "content", LANE_CHILD, NULL, apply_content, NULL },
+	{ "seal", LANE_CHILD, NULL, apply_seal, NULL },
 	{ "identity", LANE_CHILD, NULL, apply_identity, NULL },
 	{ "console", LANE_CHILD, want_tty, apply_console, NULL },
 	{ "no-new-privs", LANE_CHILD, NULL, apply_no_new_privs, NULL },

@@ -112,20 +112,25 @@ static int take_turn(struct container *c, const struct stage *s, short events, s
 	return err_why(e, "it was killed, or ran out of memory");
 }
 
-static int carry_out(const struct stage *s, int i, struct container *c, struct err *e)
+/* The end of the row that was begun last. */
+static int end_row(const struct stage *s, struct container *c, int r, struct err *e)
 {
-	uint64_t start = now_us();
-	int r = plan_hook ? plan_hook(s, e) : 0;
-
-	c->reached = i;
-	if (r == 0)
-		r = s->apply(c, e);
 	if (r < 0 && c->failed_stage < 0) {
 		err_in(e, "%s", s->name);
-		c->failed_stage = i;
+		c->failed_stage = c->reached;
 	}
-	c->shared->stage_us[i] = (uint32_t)(now_us() - start);
+	c->shared->stage_us[c->reached] = (uint32_t)(now_us() - c->row_began);
 	return r;
+}
+
+static int carry_out(const struct stage *s, int i, struct container *c, struct err *e)
+{
+	int r;
+
+	c->reached = i;
+	c->row_began = now_us();
+	r = plan_hook ? plan_hook(s, e) : 0;
+	return end_row(s, c, r == 0 ? s->apply(c, e) : r, e);
 }
 
 /* One row, seen from this half: wait for the turn or hand it over, then do what is ours. */
@@ -144,12 +149,12 @@ static int step(const struct plan *p, int i, struct container *c, enum lane *tur
 	return r == 0 && s->lane == c->lane ? carry_out(s, i, c, e) : r;
 }
 
-static int walk(const struct plan *p, struct container *c, struct err *e)
+/* The rows after @i. */
+static int walk(const struct plan *p, int i, struct container *c, enum lane turn, struct err *e)
 {
-	enum lane turn = LANE_PARENT;
 	int r = 0;
 
-	for (int i = next_wanted(p, c, -1); i < p->count && r == 0; i = next_wanted(p, c, i)) {
+	for (i = next_wanted(p, c, i); i < p->count && r == 0; i = next_wanted(p, c, i)) {
 		r = step(p, i, c, &turn, e);
 		/* The child is born with the turn, where the next row is its own. */
 		if (r == 0 && i == p->spawn && next_wanted(p, c, i) < p->count)
@@ -167,9 +172,17 @@ static _Noreturn void child_failed(struct container *c, const struct err *e)
 	_exit(125);
 }
 
+_Noreturn void plan_resume(const struct plan *p, struct container *c, int r, struct err *e)
+{
+	r = end_row(&p->stages[c->reached], c, r, e);
+	if (r == 0)
+		(void)walk(p, c->reached, c, c->lane, e);
+	child_failed(c, e);
+}
+
 int plan_run(const struct plan *p, struct container *c, struct err *e)
 {
-	int r = walk(p, c, e);
+	int r = walk(p, -1, c, LANE_PARENT, e);
 
 	if (c->lane == LANE_CHILD)
 		child_failed(c, e);

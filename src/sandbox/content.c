@@ -1,13 +1,10 @@
 #include "sandbox/content.h"
 #include "base/defer.h"
 #include "base/fd.h"
-#include "base/path.h"
 #include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
 static void passwd(struct buf *b, const struct content *c)
@@ -53,21 +50,6 @@ static const struct file {
 	{ "hostname", hostname }, { "nsswitch.conf", nsswitch }, { "resolv.conf", resolv },
 };
 
-/* The zone is a name under /usr/share, which is the host's own; a zone from elsewhere is not carried over. */
-static void copy_time_zone(int etc_fd)
-{
-	char link[PATH_MAX];
-	ssize_t n = readlink("/etc/localtime", link, sizeof(link) - 1);
-	auto_free char *zone = NULL;
-
-	if (n <= 0)
-		return;
-	link[n] = '\0';
-	zone = path_clean("/etc", link);
-	if (path_is_under(zone, "/usr/share/zoneinfo") && symlinkat(zone, etc_fd, "localtime") < 0)
-		return; /* without it the zone is UTC */
-}
-
 int content_write(int root_fd, const struct content *c, struct err *e)
 {
 	auto_close int etc_fd = openat(root_fd, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -85,6 +67,5 @@ int content_write(int root_fd, const struct content *c, struct err *e)
 			return err_sys(e, "write /etc/%s", files[i].name);
 		}
 	}
-	copy_time_zone(etc_fd);
 	return 0;
 }

@@ -3,14 +3,16 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "sandbox/caps.h"
-#include "sandbox/rootfs.h"
+#include "sandbox/pivot.h"
 
 #include <errno.h>
 #include <net/if.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,23 +27,21 @@ static int loopback_up(struct err *e)
 	return 0;
 }
 
-static int send_network(int work_fd, struct err *e)
+/* Its loopback interface comes up while the other half goes on: it hears of that with the unmount. */
+static int make_network(int work_fd, struct err *e)
 {
 	auto_close int fd = -1;
 	int r;
 
 	if (unshare(CLONE_NEWNET) < 0)
 		return err_sys(e, "create the network namespace");
-	r = loopback_up(e);
-	if (r < 0)
-		return r;
 	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	r = fd < 0 ? -errno : fd_send(work_fd, fd);
 	if (r < 0) {
 		errno = -r;
 		return err_sys(e, "send the network namespace");
 	}
-	return 0;
+	return loopback_up(e);
 }
 
 /* An end of file in place of the byte: the other half failed, and there is nothing left to do. */
@@ -52,42 +52,60 @@ static int unmount_when_told(int work_fd, struct err *e)
 
 	if (recv(work_fd, &byte, 1, 0) != 1)
 		return 0;
-	r = rootfs_unmount_host(e);
+	r = pivot_unmount_host(e);
 	if (r == 0 && send(work_fd, "", 1, MSG_NOSIGNAL) < 0)
 		r = err_sys(e, "tell the end");
 	return r;
 }
 
 /*
- * The scheduler likes to leave a new process on the CPU of its parent, where it waits until the network namespace
- * is made, and nothing is won: a tenth of the whole launch, measured. So the parent leaves, where it may be
- * elsewhere. Failure costs time alone.
+ * Both halves of the set-up are long, so they need a CPU each. Left to itself the kernel may keep the new process on
+ * the CPU of its parent, where one waits for the other: up to a fifth of a launch, measured. So the parent moves it
+ * away, which costs little while it does not run yet. Failure costs time alone.
  */
-static void leave_cpu(void)
-{
-	cpu_set_t others;
-	int cpu = sched_getcpu();
+static cpu_set_t allowed; /* of the new process, afterwards */
 
-	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(others), &others) < 0)
+/* Before the fork: as we have it, or all CPUs where nobody has set less, so that it may grow later. */
+static void note_cpus(void)
+{
+	cpu_set_t own, all;
+
+	memset(&all, 0xff, sizeof(all));
+	allowed = all;
+	if (sched_getaffinity(0, sizeof(own), &own) < 0 || sched_setaffinity(0, sizeof(all), &all) < 0)
 		return;
-	CPU_CLR((unsigned)cpu, &others);
-	if (CPU_COUNT(&others) > 0)
-		(void)sched_setaffinity(0, sizeof(others), &others);
+	if (sched_getaffinity(0, sizeof(all), &all) < 0 || !CPU_EQUAL(&own, &all)) {
+		allowed = own;
+		(void)sched_setaffinity(0, sizeof(own), &own);
+	}
 }
 
-static void work(int work_fd)
+static void move_away(pid_t pid)
 {
-	struct err e = { 0 };
-	int r;
+	cpu_set_t others = allowed;
+	int cpu = sched_getcpu();
 
-	leave_cpu();
-	r = send_network(work_fd, &e);
-	if (r == 0)
-		r = unmount_when_told(work_fd, &e);
-	/* The other half sees an end of file where even this cannot be said. */
+	if (cpu < 0 || cpu >= CPU_SETSIZE)
+		return;
+	CPU_CLR((unsigned)cpu, &others);
+	/* On one CPU alone this fails. */
+	(void)sched_setaffinity(pid, sizeof(others), &others);
+}
+
+/* What the other half waits for first. A supervisor that died before it was armed has closed its end. */
+static int help(pid_t workload, int work_fd, int status_fd, int pid_fd, struct err *e)
+{
+	struct pollfd supervisor = { .fd = status_fd };
+	int r = make_network(work_fd, e);
+
 	if (r < 0)
-		(void)send(work_fd, &e, sizeof(e), MSG_NOSIGNAL);
-	close(work_fd);
+		return r;
+	/* An owner has a number in every PID namespace: so the supervisor learns its own. fcntl(2) */
+	if (fcntl(pid_fd, F_SETOWN, workload) < 0)
+		return err_sys(e, "note the first process");
+	if (poll(&supervisor, 1, 0) != 0 || fd_send(status_fd, pid_fd) < 0 || fd_close_others(status_fd, work_fd) < 0)
+		_exit(125);
+	return unmount_when_told(work_fd, e);
 }
 
 /* Nothing of ours is needed any more but to wait: no rights, no descriptor of the caller's. */
@@ -103,15 +121,13 @@ static void retire(void)
 
 static _Noreturn void guard_main(pid_t workload, int pid_fd, int status_fd, int work_fd)
 {
-	struct pollfd supervisor = { .fd = status_fd };
 	struct guard_status told = { .teller = GUARD_TELLS };
+	struct err e = { 0 };
 
-	/* It was armed before; a supervisor that died even earlier has closed its end. */
-	if (poll(&supervisor, 1, 0) != 0 || fd_send(status_fd, pid_fd) < 0)
-		_exit(125);
-	if (fd_close_others(status_fd, work_fd) < 0)
-		_exit(125);
-	work(work_fd);
+	/* Where even the error cannot be told, the other half sees an end of file. */
+	if (help(workload, work_fd, status_fd, pid_fd, &e) < 0)
+		(void)send(work_fd, &e, sizeof(e), MSG_NOSIGNAL);
+	close(work_fd);
 	retire();
 	while (waitpid(workload, &told.status, 0) < 0)
 		if (errno != EINTR)
@@ -125,29 +141,70 @@ int guard_arm(struct err *e)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? err_sys(e, "die with the supervisor") : 0;
 }
 
-int guard_fork(int status_fd, bool keep_status, int *ret_work_fd, struct err *e)
+struct half {
+	const struct guard_fork *how;
+	int guard_fd, work_fd, *ret_work_fd;
+};
+
+static void begin_other_half(const struct half *h)
 {
-	auto_close int ours = -1, theirs = -1;
+	close(h->guard_fd);
+	if (!h->how->keep_status)
+		close(h->how->status_fd);
+	*h->ret_work_fd = h->work_fd;
+	/* We may be the first to run, on the CPU of a parent that has yet to move us. */
+	sched_yield();
+}
+
+static void start_other_half(void *arg)
+{
+	const struct half *h = arg;
+
+	begin_other_half(h);
+	h->how->start(h->how->arg);
+}
+
+/* Of the other half, where it shares our memory. Only what is touched costs anything. */
+static alignas(4096) char stack[256 << 10];
+
+int guard_fork(const struct guard_fork *how, int *ret_work_fd, struct err *e)
+{
+	int pid_fd = -1, fds[2];
 	struct clone_args args = { .flags = CLONE_NEWPID | CLONE_PIDFD, .exit_signal = SIGCHLD };
-	int fds[2], pid_fd = -1;
+	struct half half = { .how = how, .ret_work_fd = ret_work_fd };
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return err_sys(e, "make a socket pair");
-	ours = fds[0];
-	theirs = fds[1];
+	half.guard_fd = fds[0];
+	half.work_fd = fds[1];
+	note_cpus();
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
-	pid = sys_clone3(&args, sizeof(args));
-	if (pid < 0)
-		return err_sys(e, "create the inner PID namespace");
-	if (pid > 0) {
-		close(theirs);
-		guard_main(pid, pid_fd, status_fd, ours);
+	if (how->start) {
+		args.stack = (uint64_t)(uintptr_t)stack;
+		args.stack_size = sizeof(stack);
 	}
-	if (!keep_status)
-		close(status_fd);
-	*ret_work_fd = take_fd(theirs);
+	pid = how->start ? sys_clone3_start(&args, sizeof(args), start_other_half, &half)
+			 : sys_clone3(&args, sizeof(args));
+	if (pid == 0)
+		begin_other_half(&half);
+	if (pid > 0) {
+		move_away(pid);
+		close(half.work_fd);
+		guard_main(pid, pid_fd, how->status_fd, half.guard_fd);
+	}
+	if (pid < 0) {
+		err_sys(e, "create the inner PID namespace");
+		close(half.guard_fd);
+		close(half.work_fd);
+		return -e->code;
+	}
 	return 0;
+}
+
+void guard_release(void)
+{
+	(void)madvise(stack, sizeof(stack), MADV_DONTNEED);
 }
 
 /* The next message is an error, or there is none. */
@@ -175,6 +232,7 @@ int guard_enter_network(int work_fd, struct err *e)
 		errno = -fd;
 		return err_sys(e, "receive the network namespace");
 	}
+	(void)sched_setaffinity(0, sizeof(allowed), &allowed); /* see move_away() */
 	return setns(fd, CLONE_NEWNET) < 0 ? err_sys(e, "enter the network namespace") : 0;
 }
 
@@ -191,20 +249,6 @@ int guard_finish(int work_fd, struct err *e)
 	return r;
 }
 
-/* "Pid:" in the fdinfo of a pidfd: proc_pid_fdinfo(5). */
-static int pid_of(int pid_fd)
-{
-	auto_free char *text = NULL;
-	char path[40];
-	const char *found;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pid_fd);
-	if (file_read(path, 1 << 16, &text, NULL) < 0)
-		return -1;
-	found = strstr(text, "\nPid:");
-	return found ? (int)strtol(found + 5, NULL, 10) : -1;
-}
-
 int guard_receive_workload(int status_fd, int *ret_pid_fd, int *ret_pid, struct err *e)
 {
 	int fd = fd_receive(status_fd);
@@ -214,6 +258,8 @@ int guard_receive_workload(int status_fd, int *ret_pid_fd, int *ret_pid, struct 
 		return err_sys(e, "receive the container's first process");
 	}
 	*ret_pid_fd = fd;
-	*ret_pid = pid_of(fd);
+	*ret_pid = fcntl(fd, F_GETOWN);
+	if (*ret_pid <= 0)
+		*ret_pid = -1;
 	return 0;
 }

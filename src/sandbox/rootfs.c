@@ -57,13 +57,18 @@ static const struct mount_row table[] = {
 	 * What programs need of /etc beyond what content.c writes: never the directory, which holds the host's
 	 * secrets.
 	 */
-	HOST_FILE("/etc/ld.so.cache"), HOST_FILE("/etc/alternatives"), HOST_FILE("/etc/ssl/certs"),
-	HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/java-11-openjdk"), HOST_FILE("/etc/java-17-openjdk"),
-	HOST_FILE("/etc/java-21-openjdk"), HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/etc/pki/tls/certs"),
+	HOST_FILE("/etc/ld.so.cache"), HOST_FILE("/etc/localtime"), HOST_FILE("/etc/alternatives"),
+	HOST_FILE("/etc/ssl/certs"), HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/java-11-openjdk"),
+	HOST_FILE("/etc/java-17-openjdk"), HOST_FILE("/etc/java-21-openjdk"),
+	HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/etc/pki/tls/certs"),
 
 	/* Devices before the masks, which are made of the null device. */
 	NODE("/dev/null", 1, 3), NODE("/dev/zero", 1, 5), NODE("/dev/full", 1, 7), NODE("/dev/random", 1, 8),
 	NODE("/dev/urandom", 1, 9), NODE("/dev/tty", 5, 0),
+	LINK("/dev/ptmx", "pts/ptmx"), LINK("/dev/fd", "/proc/self/fd"), LINK("/dev/stdin", "/proc/self/fd/0"),
+	LINK("/dev/stdout", "/proc/self/fd/1"), LINK("/dev/stderr", "/proc/self/fd/2"),
+	/* Where we could make nodes of our own: the root's mount would not let them work. */
+	{ .target = "/dev", .kind = MOUNT_FREEZE, .attributes = DEVICE },
 
 	{ .target = "/proc", .kind = MOUNT_NEW, .source = "proc", .attributes = SEALED, .access = ACCESS_READ,
 	  .want = wants_proc_ro },
@@ -92,8 +97,6 @@ static const struct mount_row table[] = {
 	  .access = ACCESS_WRITE },
 	{ .target = "/dev/shm", .kind = MOUNT_PRIVATE, .attributes = NOSUID | NODEV | NOEXEC, .access = ACCESS_WRITE,
 	  .mode = 01777 },
-	LINK("/dev/ptmx", "pts/ptmx"), LINK("/dev/fd", "/proc/self/fd"), LINK("/dev/stdin", "/proc/self/fd/0"),
-	LINK("/dev/stdout", "/proc/self/fd/1"), LINK("/dev/stderr", "/proc/self/fd/2"),
 
 	PRIVATE("/tmp", 01777, ACCESS_WRITE_EXEC), PRIVATE("/run", 0755, ACCESS_WRITE_EXEC),
 	PRIVATE("/var/tmp", 01777, ACCESS_WRITE_EXEC),

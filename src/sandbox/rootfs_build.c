@@ -24,6 +24,7 @@ struct build {
 	int root_fd;
 	dev_t device; /* of the root's tmpfs */
 	int state_fd; /* our own state directory; borrowed; -1 */
+	bool own_nodes; /* /dev has nodes of our own making */
 };
 
 /* Below the root, as the *at() calls want it. */
@@ -201,12 +202,15 @@ static int apply_new(const struct build *b, struct mount_row *row, struct err *e
 	return r < 0 ? failed(r, row, "attach the mount", e) : 0;
 }
 
+/* Where no node of our own lies there already. */
 static int apply_device(const struct build *b, struct mount_row *row, struct err *e)
 {
-	auto_close int mount_fd = mount_clone(AT_FDCWD, row->target, false);
+	auto_close int mount_fd = b->own_nodes ? -1 : mount_clone(AT_FDCWD, row->target, false);
 	struct stat st;
 	int r;
 
+	if (b->own_nodes)
+		return 0;
 	if (mount_fd < 0 || fstat(mount_fd, &st) < 0)
 		return failed(mount_fd < 0 ? mount_fd : -errno, row, "clone the host's device", e);
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(row->major, row->minor)) {
@@ -243,9 +247,11 @@ static int apply_freeze(const struct build *b, struct mount_row *row, struct err
 	auto_close int mount_fd = mount_clone(b->root_fd, relative(row->target), false);
 	int r;
 
-	if (mount_fd == -ENOENT && row->optional)
+	/* Of /dev it lets our own nodes work, and would hide what is bound there instead. */
+	if ((mount_fd == -ENOENT && row->optional) || (str_eq(row->target, "/dev") && !b->own_nodes))
 		return 0;
-	r = mount_fd < 0 ? mount_fd : mount_change(mount_fd, row->attributes, 0, false);
+	r = mount_fd < 0 ? mount_fd :
+			   mount_change(mount_fd, row->attributes, MOUNT_ATTR_NODEV & ~row->attributes, false);
 	if (r < 0)
 		return failed(r, row, "make it read-only", e);
 	return attach_own(b, mount_fd, row, e);
@@ -401,8 +407,13 @@ static int (*const appliers[])(const struct build *, struct mount_row *, struct 
 };
 
 /* Directories that exist although nothing is mounted on them. */
-static const char *const directories[] = { "/proc", "/sys", "/etc", "/etc/ssl", "/etc/pki", "/etc/pki/ca-trust",
-					   "/etc/pki/tls", "/dev", "/dev/pts", "/dev/mqueue", "/var", "/var/empty" };
+static const struct {
+	const char *path;
+	mode_t mode;
+} directories[] = {
+	{ "/proc", 0755 }, { "/sys", 0755 }, { "/etc", 0755 }, { "/etc/ssl", 0755 }, { "/dev", 0755 },
+	{ "/dev/pts", 0755 }, { "/dev/mqueue", 0755 }, { "/dev/shm", 01777 }, { "/var", 0755 }, { "/var/empty", 0755 },
+};
 
 static int make_root(struct build *b, struct err *e)
 {
@@ -430,8 +441,8 @@ static int make_root(struct build *b, struct err *e)
 		return err_sys(e, "/: look at the new root");
 	b->device = st.st_dev;
 	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
-		if (mkdirat(b->root_fd, relative(directories[i]), 0755) < 0)
-			return err_sys(e, "%s: make the directory", directories[i]);
+		if (mkdirat(b->root_fd, relative(directories[i].path), directories[i].mode) < 0)
+			return err_sys(e, "%s: make the directory", directories[i].path);
 	return fchdir(b->root_fd) < 0 ? err_sys(e, "/: enter the new root") : 0;
 }
 
@@ -453,6 +464,24 @@ static int open_sources(const struct build *b, struct mount_plan *p, struct err 
 	return 0;
 }
 
+/*
+ * Nodes of our own save a mount each. All or none: in a user namespace we may not make them, nor where the device
+ * cgroup of the host forbids one.
+ */
+static bool make_nodes(const struct build *b, const struct mount_plan *p)
+{
+	bool made = true;
+
+	for (const struct mount_row *row = p->rows; row < p->rows + p->count; row++)
+		if (made && row->kind == MOUNT_DEVICE)
+			made = mknodat(b->root_fd, relative(row->target), S_IFCHR | 0666,
+				       makedev(row->major, row->minor)) == 0;
+	for (const struct mount_row *row = p->rows; !made && row < p->rows + p->count; row++)
+		if (row->kind == MOUNT_DEVICE)
+			unlinkat(b->root_fd, relative(row->target), 0);
+	return made;
+}
+
 int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *ret_root_fd, struct err *e)
 {
 	struct build b = { .s = s, .state_fd = state_fd, .root_fd = -1 };
@@ -460,6 +489,7 @@ int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *
 
 	if (r == 0)
 		r = make_root(&b, e);
+	b.own_nodes = r == 0 && make_nodes(&b, p);
 	for (size_t i = 0; i < p->count && r == 0; i++)
 		r = appliers[p->rows[i].kind](&b, &p->rows[i], e);
 	if (r < 0 && b.root_fd >= 0)
@@ -467,29 +497,4 @@ int rootfs_build(const struct spec *s, struct mount_plan *p, int state_fd, int *
 	else if (r == 0)
 		*ret_root_fd = b.root_fd;
 	return r;
-}
-
-int rootfs_enter(int root_fd, struct err *e)
-{
-	int r = mount_change(root_fd, MOUNT_ATTR_RDONLY, 0, false);
-
-	if (r < 0) {
-		errno = -r;
-		return err_sys(e, "make the root read-only");
-	}
-	/* Both names are the new root: the old one is stacked on top of it, and goes with one umount. pivot_root(2). */
-	if (fchdir(root_fd) < 0 || sys_pivot_root(".", ".") < 0)
-		return err_sys(e, "enter the new root");
-	return 0;
-}
-
-int rootfs_unmount_host(struct err *e)
-{
-	/*
-	 * "." leads to what lies uppermost over the new root, and that is the old one; "/" leads to the new one
-	 * itself.
-	 */
-	if (chdir("/") < 0 || umount2(".", MNT_DETACH) < 0)
-		return err_sys(e, "unmount the host's tree");
-	return 0;
 }

@@ -139,7 +139,7 @@ start() {
 	"$NUCLEUS" run -v "$T/probe:/probe:ro" "${options[@]}" "$@" >"$T/bg" 2>"$T/bg.err" </dev/null &
 	pid=$!
 	# Before it is nucleus it is still this shell, which would swallow a signal.
-	until [ "/proc/$pid/exe" -ef "$NUCLEUS" ] || ! kill -0 "$pid" 2>/dev/null; do :; done
+	until [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = nucleus ] || ! kill -0 "$pid" 2>/dev/null; do :; done
 }
 
 # start, until the workload says that it is ready.

@@ -100,7 +100,7 @@ if command -v python3 >/dev/null; then
 	python3 -c 'import pty, sys; pty.spawn(sys.argv[1:], lambda fd: __import__("os").read(fd, 1024))' \
 		"$NUCLEUS" run -t -v "$T/probe:/probe:ro" -- /probe linger deaf "$MARK" >"$T/bg" 2>&1 </dev/null &
 	holds eventually grep -q ready "$T/bg"
-	supervisor=$(pgrep -f "run -t .*$MARK" | while read -r p; do [ "$(readlink "/proc/$p/exe")" = "$NUCLEUS" ] && echo "$p"; done | head -1)
+	supervisor=$(pgrep -f "run -t .*$MARK" | while read -r p; do [ "$(cat "/proc/$p/comm")" = nucleus ] && echo "$p"; done | head -1)
 	kill -KILL "${supervisor:-$!}"
 	wait $! 2>/dev/null
 	holds eventually no_marked_processes

@@ -33,7 +33,7 @@ static void guarded(void (*inside)(int work_fd), int want)
 
 		close(pair[0]);
 		own_namespaces(CLONE_NEWNS);
-		must(guard_fork(pair[1], false, &work_fd, &e) == 0);
+		must(guard_fork(&(struct guard_fork){ .status_fd = pair[1] }, &work_fd, &e) == 0);
 		must(getpid() == 1);
 		must(fcntl(work_fd, F_GETFD) == FD_CLOEXEC);
 		inside(work_fd);

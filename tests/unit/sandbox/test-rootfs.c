@@ -41,7 +41,10 @@ static void check_order(const struct mount_plan *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		for (size_t j = i + 1; j < p->count; j++)
-			if (path_is_under(p->rows[i].target, p->rows[j].target))
+			/* /dev is mounted over itself once the nodes are made in it, and before anything is mounted there. */
+			if (path_is_under(p->rows[i].target, p->rows[j].target) &&
+			    !(p->rows[j].kind == MOUNT_FREEZE && str_eq(p->rows[j].target, "/dev") &&
+			      (p->rows[i].kind == MOUNT_DEVICE || p->rows[i].kind == MOUNT_LINK)))
 				fail_msg("%s stands before %s", p->rows[i].target, p->rows[j].target);
 }
 
@@ -72,7 +75,8 @@ static void each_row_gives_what_it_may_and_no_more(void **state)
 	for (size_t i = 0; i < p.count; i++) {
 		const struct mount_row *row = &p.rows[i];
 		bool null = row->kind == MOUNT_MASK && str_eq(row->source, "/dev/null");
-		bool device = row->kind == MOUNT_DEVICE || null || str_eq(row->target, "/dev/pts");
+		bool device = row->kind == MOUNT_DEVICE || null || str_eq(row->target, "/dev/pts") ||
+			      str_eq(row->target, "/dev");
 		bool write = row->access == ACCESS_WRITE || row->access == ACCESS_WRITE_EXEC;
 		bool exec = row->access == ACCESS_READ_EXEC || row->access == ACCESS_WRITE_EXEC;
 
