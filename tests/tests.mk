@@ -31,11 +31,16 @@ $(TESTS)/toml-decoder: $(B)/full/tests/toml-decoder.o $(filter $(B)/full/src/bas
 toml: $(TESTS)/toml-decoder
 	$(Q)tests/cli/toml-conformance.sh $< $(TOML_TEST_DIR) || [ $$? -eq 77 ]
 
-# The full image with a hook before each stage: what fails, kills or pauses a launch where a test wants it.
+# Both images with a hook before each stage: what fails, kills or pauses a launch where a test wants it.
 $(TESTS)/nucleus-hooked: $(FULL_OBJ) $(B)/full/tests/hook.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(SAN_FLAGS) -pie -o $@ $^ $(LIB_LDLIBS)
+
+$(TESTS)/nucleus-hooked-launch: $(LAUNCH_OBJ) $(B)/launch/tests/hook.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(MUSL_CC) -static -no-pie -o $@ $^
 
 golden: $(B)/nucleus
 	$(Q)tests/cli/golden.sh $(abspath $<) tests/golden
@@ -43,8 +48,9 @@ golden: $(B)/nucleus
 golden-update: $(B)/nucleus
 	$(Q)tests/cli/golden.sh --update $(abspath $<) tests/golden
 
-faults: $(TESTS)/nucleus-hooked
-	$(Q)tests/cli/faults.sh $(abspath $<)
+faults: $(TESTS)/nucleus-hooked $(TESTS)/nucleus-hooked-launch
+	$(Q)tests/cli/faults.sh $(abspath $(TESTS)/nucleus-hooked)
+	$(Q)tests/cli/faults.sh $(abspath $(TESTS)/nucleus-hooked-launch)
 
 $(TESTS)/probe: tests/probe.c
 	@mkdir -p $(@D)

@@ -9,11 +9,6 @@
 
 #include "base/err.h"
 
-#include <stdbool.h>
-
-/* Whether this is the launch image, with an allocator that holds nothing half done for long: see heap.c. */
-bool image_is_launch(void);
-
 /* Keeps main's argument vector for image_exec_full(). Borrowed for the life of the process. */
 void image_init(char **argv);
 

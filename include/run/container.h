@@ -1,6 +1,6 @@
 /*
  * One launch: the spec it follows, and everything that came into being for it, each with its owner. Both processes
- * have one: the child's is a copy from the moment of the spawn.
+ * have one: the child's is a copy from the moment of the spawn, its arrays are the parent's where memory is shared.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
  * belongs to a thread, and is lost when another thread of the workload executes a program.) While the container is
  * set up the guard does what the kernel takes long over and nobody needs at once: the network namespace, while the
  * other half makes the mounts, and the unmount of the host's tree, which waits for an RCU grace period, while the
- * other half gives up its rights.
+ * other half fills /etc and gives up its rights.
  *
  * Theory of operation. Two SEQPACKET pairs. To the supervisor (status): the pidfd of the container's first process, and
  * at the end its wait status. To the other half (work): the guard sends the network namespace (a byte with a
@@ -50,7 +50,7 @@ int guard_fork(const struct guard_fork *how, int *ret_work_fd, struct err *e);
 /* In the supervisor, where all have shared its memory: gives back what the new process used as its stack. */
 void guard_release(void);
 
-/* Enters the network namespace. Its loopback interface is up by guard_finish(). */
+/* Enters the network namespace, with all CPUs that the caller had. Its loopback interface is up by guard_finish(). */
 int guard_enter_network(int work_fd, struct err *e);
 
 /* After pivot_enter(): lets the guard unmount the host's tree. */

@@ -25,7 +25,7 @@ struct spawn {
  */
 pid_t namespace_spawn(const struct spawn *s, int *ret_pidfd, struct err *e);
 
-/* Which namespaces the one clone3 makes; not the network's, see sandbox/helper.h. */
+/* Which namespaces the one clone3 makes; not the network's, see sandbox/guard.h. */
 uint64_t namespace_flags(bool privileged, bool time);
 
 /*

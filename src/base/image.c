@@ -30,11 +30,6 @@ static int memory_file(void)
 	return fd;
 }
 
-bool image_is_launch(void)
-{
-	return full_image_start != NULL;
-}
-
 int image_exec_full(struct err *e)
 {
 	auto_close int fd = -1;

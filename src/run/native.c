@@ -5,7 +5,6 @@
 #include "run/native.h"
 #include "base/defer.h"
 #include "base/fd.h"
-#include "base/image.h"
 #include "base/kernel.h"
 #include "base/str.h"
 #include "run/console.h"
@@ -153,6 +152,8 @@ static void keep_own_ends(struct container *c)
 		close_fd(&c->state.fd);
 }
 
+extern const bool heap_is_ours __attribute__((weak)); /* base/heap.c; the full image has the C library's allocator */
+
 /*
  * Until exec the child, guard and all, may use our memory instead of a copy: we do nothing but wait for it. Not the
  * mini-init, which stays in the container; not in a new time namespace, where the kernel refuses; not where the
@@ -160,7 +161,7 @@ static void keep_own_ends(struct container *c)
  */
 static bool shares_memory(const struct container *c)
 {
-	return image_is_launch() && !c->spec->init && !c->spec->time_namespace;
+	return &heap_is_ours && !c->spec->init && !c->spec->time_namespace;
 }
 
 static struct container childs; /* where memory is shared: as after fork(2), a copy for each */
