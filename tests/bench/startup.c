@@ -41,7 +41,7 @@ struct study {
 	char *runtime_env, *bundle, *bundle_user, *bundle_seccomp, *runc_state; /* owned */
 	const char *nucleus, *seccomp;
 	int v2_mount_ns;
-	bool hybrid;
+	bool hybrid, tmpfs; /* tmpfs: at /run */
 };
 
 struct options {
@@ -49,6 +49,20 @@ struct options {
 	unsigned rounds, gap_ms;
 	bool gap_run;
 };
+
+/*
+ * State directories belong on a tmpfs, and wherever systemd runs /run is one. Where it is not, it
+ * becomes one in a mount namespace of our own, for all commands alike. False where that cannot be.
+ */
+static bool run_is_tmpfs(void)
+{
+	struct statfs fs;
+
+	if (!statfs("/run", &fs) && fs.f_type == TMPFS_MAGIC)
+		return true;
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("none", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+}
 
 /* ---------------------------------------------------------- the commands */
 
@@ -380,6 +394,7 @@ static void study_print(const struct study *s)
 	printf("  bwrap, crun, runc: no Landlock, and no seccomp unless said; crun, runc: %s\n",
 	       s->v2_mount_ns >= 0 ? "in a mount namespace with a pure cgroup2"
 				   : "with the host's cgroups");
+	printf("  state directories are on %s\n", s->tmpfs ? "a tmpfs" : "the host's file system");
 }
 
 static bool number_parse(const char *text, unsigned *ret)
@@ -424,6 +439,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	adopt_orphans();
+	s.tmpfs = !geteuid() && run_is_tmpfs();
 	study_init(&s, &o);
 	for (size_t i = 0; i < ROWS; i++)
 		command_probe(&s.rows[i], 10000);

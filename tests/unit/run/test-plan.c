@@ -55,6 +55,9 @@ APPLY(d)
 APPLY(f)
 UNDO(f)
 
+static const struct plan plan;
+static bool elsewhere; /* the child goes on by plan_resume(), not at the return of its row */
+
 static int apply_spawn(struct container *c, struct err *e)
 {
 	int fds[2], r = act(c, 's', e);
@@ -67,6 +70,8 @@ static int apply_spawn(struct container *c, struct err *e)
 	c->lane = c->pid ? LANE_PARENT : LANE_CHILD;
 	c->baton_fd = fds[c->pid ? 0 : 1];
 	close(fds[c->pid ? 1 : 0]);
+	if (!c->pid && elsewhere)
+		plan_resume(&plan, c, 0, &(struct err){ 0 });
 	return 0;
 }
 
@@ -192,6 +197,14 @@ static void a_failure_is_undone_upward_from_where_it_was(void **state)
 	}
 }
 
+static void a_child_that_starts_elsewhere_goes_on_after_its_row(void **state)
+{
+	elsewhere = true;
+	both_walk_the_rows_in_order(state);
+	a_failure_is_undone_upward_from_where_it_was(state);
+	elsewhere = false;
+}
+
 static void a_dead_child_is_a_failure_of_its_own(void **state)
 {
 	struct container c;
@@ -303,6 +316,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_walk_the_rows_in_order),
 		cmocka_unit_test(a_failure_is_undone_upward_from_where_it_was),
+		cmocka_unit_test(a_child_that_starts_elsewhere_goes_on_after_its_row),
 		cmocka_unit_test(a_dead_child_is_a_failure_of_its_own),
 		cmocka_unit_test(a_death_at_the_last_row_is_the_workloads),
 		cmocka_unit_test(a_child_does_not_outlive_a_dead_parent),

@@ -95,6 +95,47 @@ static void the_child_is_the_first_process_of_namespaces_of_its_own(void **state
 	assert_child("namespace", reason, spawned, NULL);
 }
 
+static struct {
+	volatile pid_t pid;
+	const void *volatile stack;
+} told;
+
+static void tell(void *arg)
+{
+	told.pid = getpid();
+	told.stack = __builtin_frame_address(0);
+	_exit(*(const int *)arg);
+}
+
+static void sharing(void *arg)
+{
+	static const int code = 43;
+	const struct spawn s = { .namespaces = CLONE_NEWPID, .cgroup_fd = -1, .start = tell, .arg = (void *)&code };
+	siginfo_t info = { 0 };
+	struct err e = { 0 };
+	int pidfd = -1;
+	pid_t pid;
+
+	(void)arg;
+	pid = namespace_spawn(&s, &pidfd, &e);
+	if (pid < 0)
+		_exit(CHILD_SKIPPED);
+	must(fcntl(pidfd, F_GETFD) == FD_CLOEXEC);
+	must(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) == 0);
+	must(info.si_code == CLD_EXITED && info.si_status == 43);
+#ifdef __x86_64__
+	/* What it wrote is here, and it was not written on our stack. */
+	must(told.pid == 1);
+	must(((uintptr_t)told.stack >> 20) != ((uintptr_t)&info >> 20));
+#endif
+}
+
+static void a_child_that_starts_elsewhere_shares_our_memory(void **state)
+{
+	(void)state;
+	assert_child("pid namespace", reason, sharing, NULL);
+}
+
 /* Where namespaces are used up the error says so; the limit is that of a namespace of our own. */
 static void limited(void *arg)
 {
@@ -142,6 +183,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_user_namespace_is_for_those_who_need_one),
 		cmocka_unit_test(the_child_is_the_first_process_of_namespaces_of_its_own),
+		cmocka_unit_test(a_child_that_starts_elsewhere_shares_our_memory),
 		cmocka_unit_test(a_limit_of_namespaces_is_explained),
 		cmocka_unit_test(a_refusal_names_the_doctor),
 	};
