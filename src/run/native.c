@@ -164,6 +164,15 @@ static bool shares_memory(const struct container *c)
 	return &heap_is_ours && !c->spec->init && !c->spec->time_namespace;
 }
 
+/*
+ * The kernel ends all that share a victim's memory when memory runs out, and the guard is in the cgroup that is
+ * limited: the supervisor has to survive, to say so.
+ */
+static bool shares_supervisors(const struct container *c)
+{
+	return shares_memory(c) && !c->spec->memory;
+}
+
 static struct container childs; /* where memory is shared: as after fork(2), a copy for each */
 
 static int begin_child(struct container *c, struct err *e)
@@ -186,7 +195,7 @@ static int apply_spawn(struct container *c, struct err *e)
 {
 	const struct spawn s = { .namespaces = namespace_flags(c->privileged, c->spec->time_namespace),
 				 .cgroup_fd = c->cgroup.fd,
-				 .start = shares_memory(c) ? start_child : NULL, .arg = &childs };
+				 .start = shares_supervisors(c) ? start_child : NULL, .arg = &childs };
 	int r = make_pair(&c->baton_fd, &c->child_baton_fd, e);
 	pid_t pid;
 

@@ -74,7 +74,8 @@ static int wait_for(struct container *c, short events, struct err *e)
 		 */
 		if (fds[0].revents)
 			return 0;
-		if (fds[1].revents && interrupted(c))
+		/* Looked at again: the end of file may have come with the signal. */
+		if (fds[1].revents && poll(fds, 1, 0) == 0 && interrupted(c))
 			return err_set(e, EINTR, "interrupted by a signal");
 	}
 }

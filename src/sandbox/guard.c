@@ -63,17 +63,22 @@ static int unmount_when_told(int work_fd, struct err *e)
  * the CPU of its parent, where one waits for the other: up to a fifth of a launch, measured. So the parent moves it
  * away, which costs little while it does not run yet. Failure costs time alone.
  */
-static cpu_set_t allowed; /* of the new process, afterwards */
+static cpu_set_t allowed; /* of the new process, afterwards; none: we could not find out */
 
-/* Before the fork: as we have it, or all CPUs where nobody has set less, so that it may grow later. */
+/*
+ * Before the fork: as we have it, or all CPUs where nobody has set less, so that it may grow with the cpuset. A mask
+ * that somebody set to just what the cpuset has cannot be told from none.
+ */
 static void note_cpus(void)
 {
 	cpu_set_t own, all;
 
+	CPU_ZERO(&allowed);
 	memset(&all, 0xff, sizeof(all));
-	allowed = all;
-	if (sched_getaffinity(0, sizeof(own), &own) < 0 || sched_setaffinity(0, sizeof(all), &all) < 0)
+	if (sched_getaffinity(0, sizeof(own), &own) < 0 || CPU_COUNT(&own) < 2 ||
+	    sched_setaffinity(0, sizeof(all), &all) < 0)
 		return;
+	allowed = all;
 	if (sched_getaffinity(0, sizeof(all), &all) < 0 || !CPU_EQUAL(&own, &all)) {
 		allowed = own;
 		(void)sched_setaffinity(0, sizeof(own), &own);
@@ -85,10 +90,9 @@ static void move_away(pid_t pid)
 	cpu_set_t others = allowed;
 	int cpu = sched_getcpu();
 
-	if (cpu < 0 || cpu >= CPU_SETSIZE)
+	if (cpu < 0 || cpu >= CPU_SETSIZE || CPU_COUNT(&allowed) == 0)
 		return;
 	CPU_CLR((unsigned)cpu, &others);
-	/* On one CPU alone this fails. */
 	(void)sched_setaffinity(pid, sizeof(others), &others);
 }
 
@@ -232,7 +236,8 @@ int guard_enter_network(int work_fd, struct err *e)
 		errno = -fd;
 		return err_sys(e, "receive the network namespace");
 	}
-	(void)sched_setaffinity(0, sizeof(allowed), &allowed); /* see move_away() */
+	if (CPU_COUNT(&allowed) > 0)
+		(void)sched_setaffinity(0, sizeof(allowed), &allowed); /* see move_away() */
 	return setns(fd, CLONE_NEWNET) < 0 ? err_sys(e, "enter the network namespace") : 0;
 }
 
