@@ -244,11 +244,11 @@ static int apply_mask(const struct build *b, struct mount_row *row, struct err *
 
 static int apply_freeze(const struct build *b, struct mount_row *row, struct err *e)
 {
-	auto_close int mount_fd = mount_clone(b->root_fd, relative(row->target), false);
+	const bool hides = str_eq(row->target, "/dev") && !b->own_nodes; /* the devices that are bound there */
+	auto_close int mount_fd = hides ? -ENOENT : mount_clone(b->root_fd, relative(row->target), false);
 	int r;
 
-	/* Of /dev it lets our own nodes work, and would hide what is bound there instead. */
-	if ((mount_fd == -ENOENT && row->optional) || (str_eq(row->target, "/dev") && !b->own_nodes))
+	if (hides || (mount_fd == -ENOENT && row->optional))
 		return 0;
 	r = mount_fd < 0 ? mount_fd :
 			   mount_change(mount_fd, row->attributes, MOUNT_ATTR_NODEV & ~row->attributes, false);

@@ -17,11 +17,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 enum { ALIVE_DEFAULT = 1000, CROWDS = 3, START_LIMIT_MS = 10000 };
@@ -211,11 +213,17 @@ static bool is_payload(pid_t pid, const struct study *s)
 	       (name && !strcmp(name, "/true"));
 }
 
+/* Two processes with one memory: each would account for all of it. */
+static bool same_memory(pid_t a, pid_t b)
+{
+	return a && syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0;
+}
+
 /*
  * Sums what the processes of one launch use, the payload aside. Recursion is as deep as the launch.
  */
-static void supervisors_sum(pid_t pid, const struct study *s, struct process_memory *sum,
-			    unsigned *count)
+static void supervisors_sum(pid_t pid, pid_t parent, const struct study *s,
+			    struct process_memory *sum, unsigned *count)
 {
 	struct process_memory one;
 	char path[64];
@@ -223,14 +231,16 @@ static void supervisors_sum(pid_t pid, const struct study *s, struct process_mem
 	FILE *f;
 
 	if (!is_payload(pid, s) && process_memory_read(pid, &one)) {
-		sum->pss += one.pss;
-		sum->rss += one.rss;
+		bool known = same_memory(parent, pid);
+
+		sum->pss += known ? 0 : one.pss;
+		sum->rss += known ? 0 : one.rss;
 		++*count;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	f = fopen(path, "re");
 	while (f && fscanf(f, "%d", &child) == 1)
-		supervisors_sum(child, s, sum, count);
+		supervisors_sum(child, pid, s, sum, count);
 	if (f)
 		fclose(f);
 }
@@ -312,7 +322,7 @@ static void crowd_weigh(struct crowd *w, const struct study *s)
 		struct process_memory sum = { 0 };
 		unsigned n = 0;
 
-		supervisors_sum(w->pids[i], s, &sum, &n);
+		supervisors_sum(w->pids[i], 0, s, &sum, &n);
 		pss[i] = sum.pss;
 		rss[i] = sum.rss;
 		count[i] = n;
