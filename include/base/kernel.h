@@ -74,17 +74,22 @@ static inline pid_t sys_clone3(struct clone_args *args, size_t size)
 }
 
 /*
- * The same, with a child that shares our memory (CLONE_VM) and calls @start(@arg) on the stack in @args; it must not
+ * The same with @start NULL. Else the child shares our memory (CLONE_VM) and calls @start(@arg) on @stack; it must not
  * return. No C library has a wrapper. On machines that it is not written for the child has copies instead.
  */
-static inline pid_t sys_clone3_start(struct clone_args *args, size_t size, void (*start)(void *), void *arg)
+static inline pid_t sys_clone3_start(struct clone_args *args, char *stack, size_t stack_size, void (*start)(void *),
+				     void *arg)
 {
 #ifdef __x86_64__
 	register void (*child_start)(void *) __asm__("r8") = start;
 	register void *child_arg __asm__("r9") = arg;
 	long r;
 
+	if (!start)
+		return sys_clone3(args, sizeof(*args));
 	args->flags |= CLONE_VM;
+	args->stack = (uint64_t)(uintptr_t)stack;
+	args->stack_size = stack_size;
 	__asm__ volatile("syscall\n\t"
 			 "test %%rax, %%rax\n\t"
 			 "jnz 1f\n\t"
@@ -94,17 +99,16 @@ static inline pid_t sys_clone3_start(struct clone_args *args, size_t size, void 
 			 "ud2\n"
 			 "1:"
 			 : "=a"(r)
-			 : "a"(SYS_clone3), "D"(args), "S"(size), "r"(child_start), "r"(child_arg)
+			 : "a"(SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(child_start), "r"(child_arg)
 			 : "rcx", "r11", "memory");
 	if (r < 0)
 		errno = (int)-r;
 	return r < 0 ? -1 : (pid_t)r;
 #else
-	pid_t pid;
+	pid_t pid = sys_clone3(args, sizeof(*args));
 
-	args->stack = args->stack_size = 0;
-	pid = sys_clone3(args, size);
-	if (pid == 0)
+	(void)stack, (void)stack_size;
+	if (pid == 0 && start)
 		start(arg);
 	return pid;
 #endif

@@ -9,8 +9,6 @@
 #include <net/if.h>
 #include <poll.h>
 #include <stdalign.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -184,12 +182,7 @@ int guard_fork(const struct guard_fork *how, int *ret_work_fd, struct err *e)
 	half.work_fd = fds[1];
 	note_cpus();
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
-	if (how->start) {
-		args.stack = (uint64_t)(uintptr_t)stack;
-		args.stack_size = sizeof(stack);
-	}
-	pid = how->start ? sys_clone3_start(&args, sizeof(args), start_other_half, &half)
-			 : sys_clone3(&args, sizeof(args));
+	pid = sys_clone3_start(&args, stack, sizeof(stack), how->start ? start_other_half : NULL, &half);
 	if (pid == 0)
 		begin_other_half(&half);
 	if (pid > 0) {

@@ -41,13 +41,8 @@ pid_t namespace_spawn(const struct spawn *s, int *ret_pidfd, struct err *e)
 		.exit_signal = SIGCHLD,
 		.cgroup = s->cgroup_fd >= 0 ? (uint64_t)s->cgroup_fd : 0,
 	};
-	pid_t pid;
+	pid_t pid = sys_clone3_start(&args, stack, sizeof(stack), s->start, s->arg);
 
-	if (s->start) {
-		args.stack = (uint64_t)(uintptr_t)stack;
-		args.stack_size = sizeof(stack);
-	}
-	pid = s->start ? sys_clone3_start(&args, sizeof(args), s->start, s->arg) : sys_clone3(&args, sizeof(args));
 	if (pid < 0)
 		return spawn_failed(e);
 	if (pid > 0)

@@ -41,6 +41,14 @@ told_in() {
 	jq -r "$2" "$1" 2>&1
 }
 
+# After a run with --result of a hog that would say "all of it" at its end.
+is_told_as_oom() {
+	status_is 137
+	out_lacks 'all of it'
+	is "$(told_in "$T/result" .verdict)" oom
+	is "$(told_in "$T/result" '.oom_kills >= 1')" true
+}
+
 # doctor_says NAME: status and detail of one probe of $T/doctor
 doctor_says() {
 	jq -r --arg name "$1" '.probes[] | select(.name == $name) | .status + ": " + .detail' "$T/doctor"
